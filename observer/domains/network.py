@@ -1,0 +1,407 @@
+"""Network: requests with their redirects, answers, failures, sizes and initiators, and the life of WebSockets.
+
+A request may start in one session and end in another (documents of cross-site frames, worker scripts), and a fetch whose body is
+never read has no end at all; so requests are known by their id alone, and nothing waits for an end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..cdp.session import Session
+from ..domain import LOADERS, Domain, Listener, Params, StackTrace, stack_of
+from ..options import CaptureOptions, Level
+from ..signal import Detail
+
+MAX_URL_CHARS = 2000
+MAX_DATA_URL_CHARS = 80
+KEPT_REQUESTS = 10_000
+
+
+class RequestSent(Detail, tag="request"):
+    method: str
+    url: str
+    type: str
+    initiator: str = ""
+    initiator_url: str = ""
+
+
+class RequestRedirected(Detail, tag="redirect"):
+    method: str
+    url: str
+    to_url: str
+    status: int
+
+
+class ResponseReceived(Detail, tag="response"):
+    method: str
+    url: str
+    type: str
+    status: int
+    elapsed_ms: float = 0.0
+    mime: str = ""
+    protocol: str = ""
+    source: str = ""
+
+
+class ResponseExtra(Detail, tag="response_extra"):
+    """Status and cookies as they came over the wire, before cache and CORS changed what the page sees."""
+
+    status: int
+    blocked_cookies: tuple[str, ...] = ()
+
+
+class RequestFinished(Detail, tag="request_finished"):
+    method: str
+    url: str
+    type: str
+    status: int = 0
+    elapsed_ms: float = 0.0
+    encoded_bytes: float = 0
+
+
+class RequestFailed(Detail, tag="request_failed"):
+    method: str
+    url: str
+    type: str
+    error: str
+    canceled: bool = False
+    blocked_reason: str = ""
+    cors_error: str = ""
+    cors_parameter: str = ""
+    status: int = 0
+    elapsed_ms: float = 0.0
+
+
+class SocketOpened(Detail, tag="socket_opened"):
+    url: str
+
+
+class SocketAnswered(Detail, tag="socket_answered"):
+    url: str
+    status: int
+
+
+class SocketFailed(Detail, tag="socket_failed"):
+    url: str
+    error: str
+
+
+class SocketClosed(Detail, tag="socket_closed"):
+    url: str
+    lived_ms: float = 0.0
+
+
+class Request(Params):
+    url: str
+    method: str = "GET"
+
+
+class Initiator(Params):
+    type: str = ""
+    url: str = ""
+    stack: StackTrace | None = None
+
+
+class Response(Params):
+    url: str
+    status: int
+    mime_type: str = ""
+    protocol: str = ""
+    from_disk_cache: bool = False
+    from_service_worker: bool = False
+    from_prefetch_cache: bool = False
+
+
+class RequestWillBeSent(Params):
+    request_id: str
+    timestamp: float
+    request: Request
+    wall_time: float = 0.0
+    loader_id: str = ""
+    frame_id: str = ""
+    type: str = ""
+    initiator: Initiator | None = None
+    redirect_response: Response | None = None
+
+
+class ResponseReceivedParams(Params):
+    request_id: str
+    timestamp: float
+    response: Response
+    loader_id: str = ""
+    frame_id: str = ""
+    type: str = ""
+
+
+class BlockedCookie(Params):
+    blocked_reasons: list[str] = []
+
+
+class ExtraInfo(Params):
+    request_id: str
+    status_code: int = 0
+    blocked_cookies: list[BlockedCookie] = []
+
+
+class LoadingFinished(Params):
+    request_id: str
+    timestamp: float
+    encoded_data_length: float = 0
+
+
+class CorsErrorStatus(Params):
+    cors_error: str = ""
+    failed_parameter: str = ""
+
+
+class LoadingFailed(Params):
+    request_id: str
+    timestamp: float
+    type: str = ""
+    error_text: str = ""
+    canceled: bool = False
+    blocked_reason: str = ""
+    cors_error_status: CorsErrorStatus | None = None
+
+
+class SocketCreated(Params):
+    request_id: str
+    url: str
+    initiator: Initiator | None = None
+
+
+class SocketResponse(Params):
+    status: int
+
+
+class SocketHandshake(Params):
+    request_id: str
+    timestamp: float
+    response: SocketResponse
+
+
+class SocketFrameError(Params):
+    request_id: str
+    timestamp: float
+    error_message: str = ""
+
+
+class SocketEnd(Params):
+    request_id: str
+    timestamp: float
+
+
+def shorten_url(url: str) -> str:
+    limit = MAX_DATA_URL_CHARS if url.startswith("data:") else MAX_URL_CHARS
+    return url if len(url) <= limit else url[: limit - 1] + "…"
+
+
+def source_of(response: Response) -> str:
+    if response.from_service_worker:
+        return "service-worker"
+    if response.from_prefetch_cache:
+        return "prefetch-cache"
+    return "disk-cache" if response.from_disk_cache else ""
+
+
+class Flight:
+    """A request on its way: what its end does not repeat."""
+
+    __slots__ = ("frame", "loader", "method", "started", "status", "type", "url", "wall_offset_s")
+
+    def __init__(self, params: RequestWillBeSent) -> None:
+        self.method = params.request.method
+        self.url = shorten_url(params.request.url)
+        self.type = params.type
+        self.frame = params.frame_id
+        self.loader = params.loader_id
+        self.started = params.timestamp
+        self.wall_offset_s = params.wall_time - params.timestamp
+        self.status = 0
+
+
+class NetworkDomain(Domain):
+    roles = LOADERS
+    levels = frozenset[Level]({"full"})
+    details = (
+        RequestSent,
+        RequestRedirected,
+        ResponseReceived,
+        ResponseExtra,
+        RequestFinished,
+        RequestFailed,
+        SocketOpened,
+        SocketAnswered,
+        SocketFailed,
+        SocketClosed,
+    )
+
+    def __init__(self, options: CaptureOptions) -> None:
+        super().__init__(options)
+        self._flights: dict[str, Flight] = {}
+        self._sockets: dict[str, tuple[str, float]] = {}
+        self._wall_offset_s = 0.0
+
+    def listen(self) -> list[Listener[Any]]:
+        return [
+            Listener("Network.requestWillBeSent", RequestWillBeSent, self._sent),
+            Listener("Network.responseReceived", ResponseReceivedParams, self._response),
+            Listener("Network.responseReceivedExtraInfo", ExtraInfo, self._extra),
+            Listener("Network.loadingFinished", LoadingFinished, self._finished),
+            Listener("Network.loadingFailed", LoadingFailed, self._failed),
+            Listener("Network.webSocketCreated", SocketCreated, self._socket_opened),
+            Listener("Network.webSocketHandshakeResponseReceived", SocketHandshake, self._socket_answered),
+            Listener("Network.webSocketFrameError", SocketFrameError, self._socket_failed),
+            Listener("Network.webSocketClosed", SocketEnd, self._socket_closed),
+        ]
+
+    def enable(self, session: Session) -> None:
+        session.post("Network.enable")
+
+    def undo(self, session: Session) -> None:
+        session.post("Network.disable")
+
+    def _wall_ms(self, timestamp: float, flight: Flight | None = None) -> float:
+        offset_s = flight.wall_offset_s if flight is not None else self._wall_offset_s
+        return (timestamp + offset_s) * 1000 if offset_s else 0.0
+
+    def _sent(self, session: Session, params: RequestWillBeSent) -> None:
+        flight = Flight(params)
+        if params.wall_time:
+            self._wall_offset_s = flight.wall_offset_s
+        else:
+            flight.wall_offset_s = self._wall_offset_s
+        before = self._flights.pop(params.request_id, None)
+        wall_ms = self._wall_ms(params.timestamp, flight)
+        if params.redirect_response is not None:
+            session.emit(
+                RequestRedirected(
+                    method=before.method if before else flight.method,
+                    url=shorten_url(params.redirect_response.url),
+                    to_url=flight.url,
+                    status=params.redirect_response.status,
+                ),
+                wall_ms=wall_ms,
+                frame=params.frame_id,
+                request_id=params.request_id,
+                loader_id=params.loader_id,
+            )
+        self._flights[params.request_id] = flight
+        if len(self._flights) > KEPT_REQUESTS:
+            del self._flights[next(iter(self._flights))]
+        initiator = params.initiator or Initiator()
+        session.emit(
+            RequestSent(flight.method, flight.url, flight.type, initiator.type, shorten_url(initiator.url)),
+            wall_ms=wall_ms,
+            frame=params.frame_id,
+            request_id=params.request_id,
+            loader_id=params.loader_id,
+            stack=stack_of(initiator.stack),
+        )
+
+    def _response(self, session: Session, params: ResponseReceivedParams) -> None:
+        flight = self._flights.get(params.request_id)
+        response = params.response
+        if flight is not None:
+            flight.status = response.status
+        session.emit(
+            ResponseReceived(
+                method=flight.method if flight else "",
+                url=flight.url if flight else shorten_url(response.url),
+                type=params.type,
+                status=response.status,
+                elapsed_ms=elapsed_ms(flight, params.timestamp),
+                mime=response.mime_type,
+                protocol=response.protocol,
+                source=source_of(response),
+            ),
+            wall_ms=self._wall_ms(params.timestamp, flight),
+            frame=params.frame_id,
+            request_id=params.request_id,
+            loader_id=params.loader_id,
+        )
+
+    def _extra(self, session: Session, params: ExtraInfo) -> None:
+        blocked = tuple(sorted({reason for cookie in params.blocked_cookies for reason in cookie.blocked_reasons}))
+        if blocked or params.status_code >= 400:  # anything else only repeats the response
+            session.emit(ResponseExtra(params.status_code, blocked), request_id=params.request_id)
+
+    def _finished(self, session: Session, params: LoadingFinished) -> None:
+        flight = self._flights.pop(params.request_id, None)
+        if flight is None:
+            return
+        session.emit(
+            RequestFinished(
+                method=flight.method,
+                url=flight.url,
+                type=flight.type,
+                status=flight.status,
+                elapsed_ms=elapsed_ms(flight, params.timestamp),
+                encoded_bytes=params.encoded_data_length,
+            ),
+            wall_ms=self._wall_ms(params.timestamp, flight),
+            frame=flight.frame,
+            request_id=params.request_id,
+            loader_id=flight.loader,
+        )
+
+    def _failed(self, session: Session, params: LoadingFailed) -> None:
+        flight = self._flights.pop(params.request_id, None)
+        cors = params.cors_error_status or CorsErrorStatus()
+        session.emit(
+            RequestFailed(
+                method=flight.method if flight else "",
+                url=flight.url if flight else "",
+                type=params.type,
+                error=params.error_text,
+                canceled=params.canceled,
+                blocked_reason=params.blocked_reason,
+                cors_error=cors.cors_error,
+                cors_parameter=cors.failed_parameter,
+                status=flight.status if flight else 0,
+                elapsed_ms=elapsed_ms(flight, params.timestamp),
+            ),
+            wall_ms=self._wall_ms(params.timestamp, flight),
+            frame=flight.frame if flight else "",
+            request_id=params.request_id,
+            loader_id=flight.loader if flight else "",
+        )
+
+    def _socket_opened(self, session: Session, params: SocketCreated) -> None:
+        url = shorten_url(params.url)
+        self._sockets[params.request_id] = (url, 0.0)
+        if len(self._sockets) > KEPT_REQUESTS:
+            del self._sockets[next(iter(self._sockets))]
+        initiator = params.initiator or Initiator()
+        session.emit(SocketOpened(url), request_id=params.request_id, stack=stack_of(initiator.stack))
+
+    def _socket_answered(self, session: Session, params: SocketHandshake) -> None:
+        url, _ = self._sockets.get(params.request_id, ("", 0.0))
+        self._sockets[params.request_id] = (url, params.timestamp)
+        session.emit(
+            SocketAnswered(url, params.response.status),
+            wall_ms=self._wall_ms(params.timestamp),
+            request_id=params.request_id,
+        )
+
+    def _socket_failed(self, session: Session, params: SocketFrameError) -> None:
+        url, _ = self._sockets.get(params.request_id, ("", 0.0))
+        session.emit(
+            SocketFailed(url, params.error_message),
+            wall_ms=self._wall_ms(params.timestamp),
+            request_id=params.request_id,
+        )
+
+    def _socket_closed(self, session: Session, params: SocketEnd) -> None:
+        url, opened = self._sockets.pop(params.request_id, ("", 0.0))
+        lived_ms = (params.timestamp - opened) * 1000 if opened else 0.0
+        session.emit(
+            SocketClosed(url, round(lived_ms, 1)),
+            wall_ms=self._wall_ms(params.timestamp),
+            request_id=params.request_id,
+        )
+
+
+def elapsed_ms(flight: Flight | None, timestamp: float) -> float:
+    return round((timestamp - flight.started) * 1000, 1) if flight else 0.0

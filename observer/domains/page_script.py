@@ -1,0 +1,250 @@
+"""The in-page script: installs observer/page/*.js in an isolated world of every frame, and takes what it tells."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+
+from ..cdp.session import Session
+from ..domain import FRAMES, Domain, Listener, Params
+from ..options import CaptureOptions
+from ..signal import Detail
+
+WORLD = "firstcause"
+BINDING = "firstcauseTell"
+PARTS = ("vitals.js", "actions.js", "selectors.js")
+
+
+class FrameScript(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One script of a long frame: who called it, what it ran, for how long."""
+
+    invoker: str = ""
+    type: str = ""
+    url: str = ""
+    function: str = ""
+    char: int = -1
+    duration_ms: float = 0
+    forced_layout_ms: float = 0
+    pause_ms: float = 0
+
+
+class LongFrame(Detail, tag="long_frame"):
+    duration_ms: float
+    blocking_ms: float = 0
+    render_ms: float = 0
+    style_ms: float = 0
+    presentation_ms: float = 0
+    scripts: tuple[FrameScript, ...] = ()
+
+
+class LongTask(Detail, tag="long_task"):
+    duration_ms: float
+
+
+class Interaction(Detail, tag="interaction"):
+    name: str
+    interaction: int
+    duration_ms: float
+    input_delay_ms: float = 0
+    processing_ms: float = 0
+
+
+class LayoutShift(Detail, tag="layout_shift"):
+    value: float
+    nodes: tuple[str, ...] = ()
+
+
+class FirstPaint(Detail, tag="first_paint"):
+    pass
+
+
+class LargestPaint(Detail, tag="largest_paint"):
+    size: float = 0
+    url: str = ""
+
+
+class LoadTiming(Detail, tag="load_timing"):
+    ttfb_ms: float = 0
+    dom_ms: float = 0
+    load_ms: float = 0
+    status: int = 0
+    type: str = ""
+
+
+class ResourceTiming(Detail, tag="resource"):
+    url: str
+    initiator: str = ""
+    status: int = 0
+    duration_ms: float = 0
+    transfer_bytes: float = 0
+
+
+class UserAction(Detail, tag="action"):
+    type: str
+    key: str = ""
+
+
+class SelectorMatches(Detail, tag="selector"):
+    """A watched selector finds another number of elements than before; -1 is "not a valid selector" or "not looked yet"."""
+
+    selector: str
+    count: int
+    before: int = -1
+
+
+Told = (
+    LongFrame
+    | LongTask
+    | Interaction
+    | LayoutShift
+    | FirstPaint
+    | LargestPaint
+    | LoadTiming
+    | ResourceTiming
+    | UserAction
+    | SelectorMatches
+)
+
+
+class Entry(msgspec.Struct):
+    detail: Told
+    t: float = 0
+    element: str = ""
+
+
+class Batch(msgspec.Struct):
+    origin: float
+    entries: list[Entry]
+
+
+class BindingCalled(Params):
+    name: str
+    payload: str
+    execution_context_id: int = 0
+
+
+class AuxData(Params):
+    frame_id: str = ""
+
+
+class Context(Params):
+    id: int
+    name: str = ""
+    unique_id: str = ""
+    aux_data: AuxData | None = None
+
+
+class ContextCreated(Params):
+    context: Context
+
+
+class ContextDestroyed(Params):
+    execution_context_id: int
+
+
+class NavigatedFrame(Params):
+    id: str
+
+
+class Navigated(Params):
+    frame: NavigatedFrame
+
+
+BATCH = msgspec.json.Decoder(Batch)
+
+
+def page_script(options: CaptureOptions) -> str:
+    """The whole script as one expression: the core, called with its parts and what they need to know."""
+    folder = files(__package__.rpartition(".")[0] + ".page")
+
+    def source(name: str) -> str:
+        return folder.joinpath(name).read_text("utf-8")
+
+    config = {"binding": BINDING, "resources": options.level == "lean", "selectors": options.watched_selectors}
+    parts = ",\n".join(f"({source(name)})" for name in PARTS)
+    return f"({source('core.js')})([{parts}], {msgspec.json.encode(config).decode()});"
+
+
+class PageScriptDomain(Domain):
+    roles = FRAMES
+    details = (
+        LongFrame,
+        LongTask,
+        Interaction,
+        LayoutShift,
+        FirstPaint,
+        LargestPaint,
+        LoadTiming,
+        ResourceTiming,
+        UserAction,
+        SelectorMatches,
+    )
+
+    def __init__(self, options: CaptureOptions) -> None:
+        super().__init__(options)
+        self._script = page_script(options)
+        self._script_ids: dict[str, str] = {}
+        self._worlds: dict[str, dict[int, Context]] = {}
+
+    def listen(self) -> list[Listener[Any]]:
+        return [
+            Listener("Runtime.bindingCalled", BindingCalled, self._told),
+            Listener("Runtime.executionContextCreated", ContextCreated, self._context_created),
+            Listener("Runtime.executionContextDestroyed", ContextDestroyed, self._context_destroyed),
+            Listener("Runtime.executionContextsCleared", Params, self._contexts_cleared),
+            Listener("Page.frameNavigated", Navigated, self._rearm),
+        ]
+
+    def enable(self, session: Session) -> None:
+        # Only after Runtime.enable has the isolated world a binding: the list of domains keeps that order.
+        session.post("Runtime.addBinding", name=BINDING, executionContextName=WORLD)
+        installed = session.post(
+            "Page.addScriptToEvaluateOnNewDocument", source=self._script, worldName=WORLD, runImmediately=True
+        )
+        installed.add_done_callback(lambda done: self._installed(session, done))
+
+    def undo(self, session: Session) -> None:
+        for context in self._worlds.get(session.id, {}).values():
+            session.post("Runtime.evaluate", expression="globalThis.firstcause?.stop()", uniqueContextId=context.unique_id)
+        if script_id := self._script_ids.get(session.id):
+            session.post("Page.removeScriptToEvaluateOnNewDocument", identifier=script_id)
+        session.post("Runtime.removeBinding", name=BINDING)
+
+    def forget(self, session: Session) -> None:
+        self._worlds.pop(session.id, None)
+        self._script_ids.pop(session.id, None)
+
+    def _installed(self, session: Session, done: Any) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._script_ids[session.id] = str(msgspec.json.decode(done.result()).get("identifier", ""))
+
+    def _told(self, session: Session, params: BindingCalled) -> None:
+        if params.name != BINDING:
+            return
+        batch = BATCH.decode(params.payload)
+        context = self._worlds.get(session.id, {}).get(params.execution_context_id)
+        frame = context.aux_data.frame_id if context and context.aux_data else ""
+        for entry in batch.entries:
+            session.emit(entry.detail, wall_ms=batch.origin + entry.t, frame=frame, element=entry.element)
+
+    def _context_created(self, session: Session, params: ContextCreated) -> None:
+        if params.context.name == WORLD:
+            self._worlds.setdefault(session.id, {})[params.context.id] = params.context
+
+    def _context_destroyed(self, session: Session, params: ContextDestroyed) -> None:
+        self._worlds.get(session.id, {}).pop(params.execution_context_id, None)
+
+    def _contexts_cleared(self, session: Session, _: Params) -> None:
+        self._worlds.pop(session.id, None)
+
+    def _rearm(self, session: Session, params: Navigated) -> None:
+        for context in self._worlds.get(session.id, {}).values():
+            if context.aux_data and context.aux_data.frame_id == params.frame.id:
+                session.post(
+                    "Runtime.evaluate",
+                    expression="globalThis.firstcause?.arm()",
+                    uniqueContextId=context.unique_id,
+                    silent=True,
+                )

@@ -1,0 +1,267 @@
+"""Watchdog: a heartbeat to every page; a page that stops answering is a hang, told with the function that keeps it busy.
+
+The stack comes from pauses, and a pause is only answered if Debugger was enabled before the hang began. Our breakpoints stay
+inactive, so a `debugger` statement of the page never stops anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from ..cdp.session import Session
+from ..domain import FRAMES, MAX_STACK_FRAMES, Domain, Listener, Params
+from ..errors import CommandFailed
+from ..options import CaptureOptions
+from ..signal import Detail, StackFrame
+from .performance import Metrics, read_metrics
+
+BEAT_EVERY_S = 0.25
+PROBE_AFTER_S = 0.7
+TELL_AFTER_S = (1.0, 5.0, 15.0)
+PAUSES = 3
+PAUSE_EVERY_S = 0.08
+ANSWER_WITHIN_S = 0.15
+LATE_S = 0.2
+UNLIMITED_S = 24 * 3600.0
+
+BusyWith = Literal["script", "layout", "native"]
+
+
+class PageHang(Detail, tag="hang"):
+    """`busy_with` is what the page spends its time on; no stack means that it is inside one long native call."""
+
+    duration_ms: float
+    busy_with: BusyWith
+    url: str = ""
+
+
+class PageHangEnded(Detail, tag="hang_ended"):
+    duration_ms: float
+    url: str = ""
+
+
+class Location(Params):
+    script_id: str = ""
+    line_number: int = 0
+    column_number: int = 0
+
+
+class PausedFrame(Params):
+    location: Location
+    function_location: Location | None = None
+    function_name: str = ""
+    url: str = ""
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        """Which function this is, wherever in it the pause fell."""
+        at = self.function_location or self.location
+        return at.script_id, at.line_number, at.column_number
+
+
+class Paused(Params):
+    call_frames: list[PausedFrame] = []
+
+
+class IsolateReply(msgspec.Struct):
+    id: str = ""
+
+
+ISOLATE = msgspec.json.Decoder(IsolateReply)
+
+
+class Pulse:
+    """What the watchdog knows of one page."""
+
+    def __init__(self) -> None:
+        self.beat_sent_s = 0.0
+        self.beat: asyncio.Future[msgspec.Raw] | None = None
+        self.probe: asyncio.Task[None] | None = None
+        self.pause_asked = False
+        self.paused_by_another = False
+        self.quiet_isolate = ""
+        self.samples: list[list[PausedFrame]] = []
+        self.sampled = asyncio.Event()
+
+    @property
+    def unanswered_s(self) -> float:
+        waiting = self.beat is not None and not self.beat.done()
+        return time.monotonic() - self.beat_sent_s if waiting else 0.0
+
+
+class WatchdogDomain(Domain):
+    roles = FRAMES
+    details = (PageHang, PageHangEnded)
+
+    def __init__(self, options: CaptureOptions) -> None:
+        super().__init__(options)
+        self._pulses: dict[str, Pulse] = {}
+
+    def listen(self) -> list[Listener[Any]]:
+        return [
+            Listener("Debugger.paused", Paused, self._paused),
+            Listener("Debugger.resumed", Params, self._resumed),
+        ]
+
+    def enable(self, session: Session) -> None:
+        if self.options.hang_stacks:
+            self._be_quiet(session)
+
+    def _be_quiet(self, session: Session) -> None:
+        """Enable the debugger so that no `debugger` statement stops.
+
+        Chrome keeps that for navigations in one process and forgets it where the page moves to another one, that is to another
+        isolate: it then believes them inactive already, and only off after on takes effect.
+        """
+        session.post("Debugger.enable", maxScriptsCacheSize=0)
+        session.post("Debugger.setBreakpointsActive", active=True)
+        session.post("Debugger.setBreakpointsActive", active=False)
+        pulse = self._pulses.setdefault(session.id, Pulse())
+
+        def quiet(reply: asyncio.Future[msgspec.Raw]) -> None:
+            pulse.quiet_isolate = isolate_of(reply)
+
+        session.post("Runtime.getIsolateId").add_done_callback(quiet)
+
+    def undo(self, session: Session) -> None:
+        if self.options.hang_stacks:
+            session.post("Debugger.disable")
+
+    def forget(self, session: Session) -> None:
+        pulse = self._pulses.pop(session.id, None)
+        if pulse is not None and pulse.probe is not None:
+            pulse.probe.cancel()
+
+    async def run(self, sessions: Callable[[], list[Session]]) -> None:
+        woke_s = time.monotonic()
+        while True:
+            await asyncio.sleep(BEAT_EVERY_S)
+            now_s = time.monotonic()
+            # If we ourselves were held up, answers may still lie unread in the socket: judge in the next round.
+            late = now_s - woke_s > BEAT_EVERY_S + LATE_S
+            woke_s = now_s
+            watched = [session for session in sessions() if session.role == "frame" and session.ready]
+            if not late:
+                self._judge(watched)
+            for session in watched:
+                if not session.crashed:
+                    self._beat(session)
+
+    def _beat(self, session: Session) -> None:
+        pulse = self._pulses.setdefault(session.id, Pulse())
+        if pulse.beat is None or pulse.beat.done():
+            pulse.beat_sent_s = time.monotonic()
+            # The isolate's id answers "are you there?" and "which main thread are you?" in one.
+            pulse.beat = session.post("Runtime.getIsolateId", UNLIMITED_S)
+            pulse.beat.add_done_callback(lambda beat: self._answered(session, beat))
+
+    def _answered(self, session: Session, beat: asyncio.Future[msgspec.Raw]) -> None:
+        isolate = isolate_of(beat)
+        if not isolate or session.id not in self._pulses:
+            return
+        session.isolate = isolate
+        if self.options.hang_stacks and isolate != self._pulses[session.id].quiet_isolate:
+            self._be_quiet(session)
+
+    def _judge(self, watched: list[Session]) -> None:
+        """Start a probe for every main thread that does not answer; pages that share one hang together and are told once."""
+        pulses = [(session, self._pulses.setdefault(session.id, Pulse())) for session in watched]
+        excused = {s.isolate for s, pulse in pulses if s.dialog_open or pulse.paused_by_another or pulse.probe} - {""}
+        for session, pulse in pulses:
+            silent = pulse.unanswered_s >= PROBE_AFTER_S
+            if silent and pulse.probe is None and not session.dialog_open and session.isolate not in excused:
+                excused.add(session.isolate)
+                pulse.probe = asyncio.create_task(self._probe(session, pulse))
+
+    async def _probe(self, session: Session, pulse: Pulse) -> None:
+        try:
+            hung_since_s = pulse.beat_sent_s
+            started_s, before = time.monotonic(), await self._metrics(session)
+            if self.options.hang_stacks:
+                await self._sample(session, pulse)
+            elapsed_s, after = time.monotonic() - started_s, await self._metrics(session)
+            stack = common_stack(pulse.samples)
+            if before and after and after.layout_s - before.layout_s > elapsed_s / 2:
+                busy_with: BusyWith = "layout"
+            else:
+                busy_with = "script" if stack else "native"
+            # A paused page answers what has piled up, our beat among it; only a beat sent after the last pause tells the end.
+            end = session.post("Runtime.getIsolateId", UNLIMITED_S)
+            told = False
+            for tell_after_s in TELL_AFTER_S:
+                await asyncio.wait([end], timeout=max(0.0, hung_since_s + tell_after_s - time.monotonic()))
+                if end.done() or session.dialog_open or session.crashed:
+                    break
+                told = True
+                lasted_ms = round((time.monotonic() - hung_since_s) * 1000)
+                session.emit(PageHang(lasted_ms, busy_with, session.info.url), stack=stack)
+            await asyncio.wait([end])
+            if told:
+                lasted_ms = round((time.monotonic() - hung_since_s) * 1000)
+                session.emit(PageHangEnded(lasted_ms, session.info.url), stack=stack)
+        finally:
+            pulse.probe = None
+
+    async def _metrics(self, session: Session) -> Metrics | None:
+        try:
+            return await read_metrics(session, ANSWER_WITHIN_S)
+        except (CommandFailed, msgspec.MsgspecError):
+            return None
+
+    async def _sample(self, session: Session, pulse: Pulse) -> None:
+        pulse.samples = []
+        for _ in range(PAUSES):
+            pulse.sampled.clear()
+            pulse.pause_asked = True
+            session.post("Debugger.pause")
+            try:
+                await asyncio.wait_for(pulse.sampled.wait(), ANSWER_WITHIN_S)
+            except TimeoutError:
+                return  # inside a native call; the pause stays asked for and is undone when it falls
+            await asyncio.sleep(PAUSE_EVERY_S)
+
+    def _paused(self, session: Session, params: Paused) -> None:
+        pulse = self._pulses.setdefault(session.id, Pulse())
+        if pulse.pause_asked:
+            pulse.pause_asked = False
+            session.post("Debugger.resume")
+            pulse.samples.append(params.call_frames)
+            pulse.sampled.set()
+            return
+        pulse.paused_by_another = True  # a person's debugger: theirs to resume
+
+        def judge(reply: asyncio.Future[msgspec.Raw]) -> None:
+            if isolate_of(reply) != pulse.quiet_isolate:  # no: a `debugger` statement in a new process, where we were not quiet yet
+                session.post("Debugger.resume")
+                self._be_quiet(session)
+
+        session.post("Runtime.getIsolateId").add_done_callback(judge)
+
+    def _resumed(self, session: Session, _: Params) -> None:
+        self._pulses.setdefault(session.id, Pulse()).paused_by_another = False
+
+
+def isolate_of(reply: asyncio.Future[msgspec.Raw]) -> str:
+    return "" if reply.cancelled() or reply.exception() else ISOLATE.decode(reply.result()).id
+
+
+def common_stack(samples: list[list[PausedFrame]]) -> tuple[StackFrame, ...]:
+    """The frames that every pause found, innermost first: below them the work varies, they are what does not end."""
+    if not samples:
+        return ()
+    shared = 0
+    outermost_first = [list(reversed(frames)) for frames in samples]
+    for frames in zip(*outermost_first, strict=False):
+        if len({frame.identity for frame in frames}) > 1:
+            break
+        shared += 1
+    frames = outermost_first[0][:shared] or outermost_first[0]
+    return tuple(
+        StackFrame(f.function_name, f.url, f.location.line_number + 1, f.location.column_number + 1, f.location.script_id)
+        for f in reversed(frames[-MAX_STACK_FRAMES:])
+    )

@@ -1,0 +1,1 @@
+"""Ways to reach a browser: find one, launch one, or attach to one that is running."""

@@ -1,0 +1,196 @@
+"""Launches a Chromium through Playwright, with a DevTools port beside Playwright's own pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, async_playwright
+
+from ..errors import BadUrl, BrowserStartFailed, BrowserUnreachable, CommandFailed
+from .attach import PORT_FILE, read_port_file, ws_url_of
+from .discover import find_browser
+
+START_TIMEOUT_S: Final = 30.0
+CLOSE_TIMEOUT_S: Final = 5.0
+
+# A browser that talks to its maker adds requests that the page never made.
+QUIET_FLAGS: Final = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+_DOCTOR = "Run: firstcause doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchedBrowser:
+    """A running browser: its DevTools address for the observer, its context for whoever drives it."""
+
+    ws_url: str
+    context: BrowserContext
+    browser: Browser | None
+    # A persistent context starts with an empty page: it is used up by the first open_page. Looking for a
+    # page at about:blank instead would also take one whose failed navigation is still under way.
+    _empty_pages: list[Page] = field(default_factory=list[Page])
+
+    async def open_page(self, url: str) -> Page:
+        """Opens `url` and returns as soon as its first bytes are there."""
+        page = self._empty_pages.pop() if self._empty_pages else await self.context.new_page()
+        try:
+            await page.goto(url, wait_until="commit")
+        except Error as error:
+            raise _not_opened(url, error) from error
+        return page
+
+
+@asynccontextmanager
+async def launch(
+    *,
+    executable: Path | str | None = None,
+    headed: bool = False,
+    profile_dir: Path | None = None,
+    extra_args: Sequence[str] = (),
+) -> AsyncGenerator[LaunchedBrowser]:
+    """Runs a browser for the length of the block; what it stores is kept only with `profile_dir`."""
+    if headed and not _has_display():
+        raise BrowserStartFailed(
+            "There is no display to show a browser on.", "Leave --headed away, or use xvfb-run."
+        )
+    path = Path(executable) if executable is not None else find_browser().path
+    options: dict[str, Any] = {
+        "executable_path": path,
+        "headless": not headed,
+        "args": ["--remote-debugging-port=0", *QUIET_FLAGS, *extra_args],
+        # Chromium refuses to run as root with its sandbox.
+        "chromium_sandbox": not running_as_root() and "--no-sandbox" not in extra_args,
+        # A signal belongs to the program that we run in: it decides when the browser goes.
+        "handle_sigint": False,
+        "handle_sigterm": False,
+        "handle_sighup": False,
+        "timeout": START_TIMEOUT_S * 1000,
+    }
+    playwright = await _start_driver()
+    launched: LaunchedBrowser | None = None
+    try:
+        launched = await (
+            _start_persistent(playwright, profile_dir, options)
+            if profile_dir is not None
+            else _start(playwright, options)
+        )
+        yield launched
+    finally:
+        try:
+            if launched is not None:
+                await _close(launched)
+        finally:
+            await playwright.stop()
+
+
+def running_as_root() -> bool:
+    """Whether the system lets this process do everything."""
+    return sys.platform != "win32" and os.geteuid() == 0
+
+
+def _has_display() -> bool:
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+async def _start_driver() -> Playwright:
+    try:
+        return await async_playwright().start()
+    except OSError as error:
+        raise BrowserStartFailed("Playwright's driver does not start.", _DOCTOR) from error
+
+
+async def _start(playwright: Playwright, options: dict[str, Any]) -> LaunchedBrowser:
+    try:
+        browser = await playwright.chromium.launch(**options)
+    except Error as error:
+        raise _start_failed(options["executable_path"], error) from error
+    ws_url = await ws_url_of(browser)
+    context = await browser.new_context(no_viewport=not options["headless"])
+    return LaunchedBrowser(ws_url, context, browser)
+
+
+async def _start_persistent(
+    playwright: Playwright, profile: Path, options: dict[str, Any]
+) -> LaunchedBrowser:
+    port_file = profile / PORT_FILE
+    # An earlier run leaves its file behind: only a newer one tells this browser's port.
+    left_at_ns = await asyncio.to_thread(_written_at_ns, port_file)
+    try:
+        context = await playwright.chromium.launch_persistent_context(
+            profile, no_viewport=not options["headless"], **options
+        )
+    except Error as error:
+        raise _start_failed(options["executable_path"], error) from error
+    ws_url = await asyncio.to_thread(read_port_file, [port_file], newer_than_ns=left_at_ns)
+    return LaunchedBrowser(ws_url, context, context.browser, context.pages[:1])
+
+
+def _written_at_ns(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+async def _close(launched: LaunchedBrowser) -> None:
+    """Closes the browser; one that died or hangs is left to the driver, which kills it when it stops."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await launched.context.close()
+            if launched.browser is not None:
+                await launched.browser.close()
+    except (Error, TimeoutError):
+        return
+
+
+def _start_failed(path: Path, error: Error) -> BrowserStartFailed:
+    told = error.message
+    if "ProcessSingleton" in told:
+        return BrowserStartFailed(
+            "The profile folder is in use by another browser.", "Close that browser, or name another folder."
+        )
+    if "executable doesn't exist" in told:
+        return BrowserStartFailed(f"There is no browser at {path}.", _DOCTOR)
+    if "sandboxing failed" in told or "No usable sandbox" in told:
+        return BrowserStartFailed(
+            f"{path} can't set up its sandbox on this machine.",
+            "Allow user namespaces here, or give the browser the argument --no-sandbox.",
+        )
+    return BrowserStartFailed(f"{path} does not start: {_reason(told)}.", _DOCTOR)
+
+
+def _reason(told: str) -> str:
+    """The one line that matters of Playwright's message, a box and a log of hundreds of flags."""
+    if "exceeded" in told.partition("\n")[0]:
+        return f"it was not ready within {START_TIMEOUT_S:g} s"
+    said = re.findall(r"\[pid=\d+\]\[err\] (.+)", told)
+    serious = [line for line in said if re.search("error|fatal|cannot|failed", line, re.IGNORECASE)]
+    for line in (*serious, *said):
+        return re.sub(r"^\[[^\]]*\] ", "", line).strip().rstrip(".")
+    if ended := re.search(r"process did exit: exitCode=(\w+), signal=(\w+)", told):
+        how = f"exit code {ended[1]}" if ended[1] != "null" else f"signal {ended[2]}"
+        return f"it ended at once with {how}"
+    return told.partition("\n")[0].rpartition(": ")[2].rstrip(".")
+
+
+def _not_opened(url: str, error: Error) -> Exception:
+    reason = re.search(r"net::\w+|Cannot navigate to invalid URL|Timeout \d+ms", error.message)
+    if reason is not None and reason[0].startswith("Cannot"):
+        return BadUrl(f"{url!r} is not the address of a page.", "Give one like http://localhost:3000.")
+    if urlsplit(url).scheme in {"http", "https"} and reason is not None:
+        return CommandFailed(f"{url} can't be opened: {reason[0]}.", "Is its server running?")
+    if "closed" in error.message:
+        return BrowserUnreachable("The browser was closed before the page was open.", "Launch it again.")
+    return CommandFailed(f"{url} can't be opened.", "Try the same address by hand.")
