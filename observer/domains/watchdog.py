@@ -1,7 +1,7 @@
 """Watchdog: a heartbeat to every page; a page that stops answering is a hang, told with the function that keeps it busy.
 
-The stack comes from pauses, and a pause is only answered if Debugger was enabled before the hang began. Our breakpoints stay
-inactive, so a `debugger` statement of the page never stops anything.
+The stack comes from pauses, and a pause is only answered if Debugger was enabled before the hang began. That must not make a
+`debugger` statement of the page stop it: breakpoints are switched off, and where that did not hold the page is resumed at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..cdp.session import Session
+from ..cdp.session import Session, TargetInfo
 from ..domain import FRAMES, MAX_STACK_FRAMES, Domain, Listener, Params
 from ..errors import CommandFailed
 from ..options import CaptureOptions
@@ -68,6 +68,14 @@ class Paused(Params):
     call_frames: list[PausedFrame] = []
 
 
+class TargetCreated(Params):
+    target_info: TargetInfo
+
+
+class TargetDestroyed(Params):
+    target_id: str
+
+
 class IsolateReply(msgspec.Struct):
     id: str = ""
 
@@ -84,7 +92,6 @@ class Pulse:
         self.probe: asyncio.Task[None] | None = None
         self.pause_asked = False
         self.paused_by_another = False
-        self.quiet_isolate = ""
         self.samples: list[list[PausedFrame]] = []
         self.sampled = asyncio.Event()
 
@@ -101,11 +108,14 @@ class WatchdogDomain(Domain):
     def __init__(self, options: CaptureOptions) -> None:
         super().__init__(options)
         self._pulses: dict[str, Pulse] = {}
+        self._devtools: set[str] = set()
 
     def listen(self) -> list[Listener[Any]]:
         return [
             Listener("Debugger.paused", Paused, self._paused),
             Listener("Debugger.resumed", Params, self._resumed),
+            Listener("Target.targetCreated", TargetCreated, self._target_created),
+            Listener("Target.targetDestroyed", TargetDestroyed, self._target_destroyed),
         ]
 
     def enable(self, session: Session) -> None:
@@ -115,18 +125,12 @@ class WatchdogDomain(Domain):
     def _be_quiet(self, session: Session) -> None:
         """Enable the debugger so that no `debugger` statement stops.
 
-        Chrome keeps that for navigations in one process and forgets it where the page moves to another one, that is to another
-        isolate: it then believes them inactive already, and only off after on takes effect.
+        Chrome keeps that for most navigations within a process and forgets it where the page moves to another process, that is
+        to another isolate; there it believes breakpoints off already, so that only off after on takes effect.
         """
-        session.post("Debugger.enable", maxScriptsCacheSize=0)
+        session.post("Debugger.enable")
         session.post("Debugger.setBreakpointsActive", active=True)
         session.post("Debugger.setBreakpointsActive", active=False)
-        pulse = self._pulses.setdefault(session.id, Pulse())
-
-        def quiet(reply: asyncio.Future[msgspec.Raw]) -> None:
-            pulse.quiet_isolate = isolate_of(reply)
-
-        session.post("Runtime.getIsolateId").add_done_callback(quiet)
 
     def undo(self, session: Session) -> None:
         if self.options.hang_stacks:
@@ -161,12 +165,11 @@ class WatchdogDomain(Domain):
             pulse.beat.add_done_callback(lambda beat: self._answered(session, beat))
 
     def _answered(self, session: Session, beat: asyncio.Future[msgspec.Raw]) -> None:
-        isolate = isolate_of(beat)
-        if not isolate or session.id not in self._pulses:
-            return
-        session.isolate = isolate
-        if self.options.hang_stacks and isolate != self._pulses[session.id].quiet_isolate:
-            self._be_quiet(session)
+        if isolate := isolate_of(beat):
+            moved = session.isolate not in ("", isolate)
+            session.isolate = isolate
+            if moved and self.options.hang_stacks:
+                self._be_quiet(session)
 
     def _judge(self, watched: list[Session]) -> None:
         """Start a probe for every main thread that does not answer; pages that share one hang together and are told once."""
@@ -233,14 +236,18 @@ class WatchdogDomain(Domain):
             pulse.samples.append(params.call_frames)
             pulse.sampled.set()
             return
-        pulse.paused_by_another = True  # a person's debugger: theirs to resume
+        if self._devtools:
+            pulse.paused_by_another = True  # a person debugs in this browser: theirs to resume
+            return
+        session.post("Debugger.resume")
+        self._be_quiet(session)
 
-        def judge(reply: asyncio.Future[msgspec.Raw]) -> None:
-            if isolate_of(reply) != pulse.quiet_isolate:  # no: a `debugger` statement in a new process, where we were not quiet yet
-                session.post("Debugger.resume")
-                self._be_quiet(session)
+    def _target_created(self, _: Session, params: TargetCreated) -> None:
+        if params.target_info.url.startswith("devtools://"):
+            self._devtools.add(params.target_info.target_id)
 
-        session.post("Runtime.getIsolateId").add_done_callback(judge)
+    def _target_destroyed(self, _: Session, params: TargetDestroyed) -> None:
+        self._devtools.discard(params.target_id)
 
     def _resumed(self, session: Session, _: Params) -> None:
         self._pulses.setdefault(session.id, Pulse()).paused_by_another = False

@@ -70,6 +70,11 @@ async def resolve_ws_url(address: str | int, *, timeout_s: float = ANSWER_TIMEOU
 
 async def ws_url_of(browser: Browser) -> str:
     """The WebSocket URL of a browser that Playwright's async API runs."""
+    return await asyncio.to_thread(ws_url_of_command_line, await command_line_of(browser))
+
+
+async def command_line_of(browser: Browser) -> str:
+    """How a browser that Playwright's async API runs was started."""
     from playwright.async_api import Error
 
     try:
@@ -78,7 +83,7 @@ async def ws_url_of(browser: Browser) -> str:
         await session.detach()
     except Error as error:
         raise _no_answer(browser.browser_type.name) from error
-    return await asyncio.to_thread(ws_url_of_command_line, info["commandLine"])
+    return info["commandLine"]
 
 
 def ws_url_of_sync(browser: SyncBrowser) -> str:
@@ -183,10 +188,10 @@ def ws_url_of_command_line(command_line: str) -> str:
     if port := int(ports[-1]):
         # Chromium writes its port to a file only when it could choose it.
         return _ask(Address("127.0.0.1", port), ANSWER_TIMEOUT_S)
-    return read_port_file(_port_files(command_line))
+    return read_port_file(port_files(command_line))
 
 
-def _port_files(command_line: str) -> list[Path]:
+def port_files(command_line: str) -> list[Path]:
     """Where the file with the port may be, likeliest first.
 
     Chromium joins its arguments with blanks and no quotes, so where a folder's name ends is a guess.

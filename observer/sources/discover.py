@@ -76,7 +76,7 @@ def find_browser(environ: Mapping[str, str] = os.environ) -> FoundBrowser:
     """The browser to launch: the one the user named, else Playwright's own, else one of the machine's."""
     if named := environ.get("FIRSTCAUSE_BROWSER"):
         # A wrong name must not be answered by another browser than the one that was asked for.
-        if not _is_executable(Path(named)):
+        if not is_executable(Path(named)):
             raise BrowserNotFound(
                 f"FIRSTCAUSE_BROWSER names {named}, which is not an executable file.",
                 "Correct it, or unset it to let firstcause look for a browser.",
@@ -129,7 +129,7 @@ def _of_playwright(environ: Mapping[str, str]) -> Iterator[Path]:
             folder = registry / f"{name}-{revision}"
             # Playwright writes the marker last: without it a download was interrupted.
             if (folder / "INSTALLATION_COMPLETE").exists():
-                yield from (path for path in sorted(folder.glob(pattern)) if _is_executable(path))
+                yield from (path for path in sorted(folder.glob(pattern)) if is_executable(path))
 
 
 def _registry(environ: Mapping[str, str], package: Path) -> Path:
@@ -168,9 +168,10 @@ def _installed(environ: Mapping[str, str]) -> Iterator[Path]:
     for place in PLACES.get(sys.platform, ()):
         named = re.sub("%(.+?)%", lambda match: environ.get(match[1], ""), place)
         path = Path(named).expanduser()
-        if path.is_absolute() and _is_executable(path):
+        if path.is_absolute() and is_executable(path):
             yield path
 
 
-def _is_executable(path: Path) -> bool:
+def is_executable(path: Path) -> bool:
+    """Whether `path` is a file that this process may run."""
     return path.is_file() and os.access(path, os.X_OK)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import sys
+import tempfile
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,8 +19,8 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, async_playwright
 
 from ..errors import BadUrl, BrowserStartFailed, BrowserUnreachable, CommandFailed
-from .attach import PORT_FILE, read_port_file, ws_url_of
-from .discover import find_browser
+from .attach import PORT_FILE, command_line_of, port_files, read_port_file, ws_url_of_command_line
+from .discover import find_browser, is_executable
 
 START_TIMEOUT_S: Final = 30.0
 CLOSE_TIMEOUT_S: Final = 5.0
@@ -69,33 +72,24 @@ async def launch(
             "There is no display to show a browser on.", "Leave --headed away, or use xvfb-run."
         )
     path = Path(executable) if executable is not None else find_browser().path
-    options: dict[str, Any] = {
-        "executable_path": path,
-        "headless": not headed,
-        "args": ["--remote-debugging-port=0", *QUIET_FLAGS, *extra_args],
-        # Chromium refuses to run as root with its sandbox.
-        "chromium_sandbox": not running_as_root() and "--no-sandbox" not in extra_args,
-        # A signal belongs to the program that we run in: it decides when the browser goes.
-        "handle_sigint": False,
-        "handle_sigterm": False,
-        "handle_sighup": False,
-        "timeout": START_TIMEOUT_S * 1000,
-    }
-    playwright = await _start_driver()
-    launched: LaunchedBrowser | None = None
+    if not is_executable(path):
+        raise BrowserStartFailed(f"There is no browser at {path}.", _DOCTOR)
+    scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="fc-"))
+    leftovers = [scratch]
     try:
-        launched = await (
-            _start_persistent(playwright, profile_dir, options)
-            if profile_dir is not None
-            else _start(playwright, options)
-        )
-        yield launched
-    finally:
-        try:
-            if launched is not None:
+        async with _driver() as playwright:
+            options = _options(path, headed, extra_args, scratch)
+            launched = await (
+                _start_persistent(playwright, profile_dir, options)
+                if profile_dir is not None
+                else _start(playwright, options, leftovers)
+            )
+            try:
+                yield launched
+            finally:
                 await _close(launched)
-        finally:
-            await playwright.stop()
+    finally:
+        await asyncio.to_thread(_remove, leftovers)
 
 
 def running_as_root() -> bool:
@@ -107,19 +101,47 @@ def _has_display() -> bool:
     return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-async def _start_driver() -> Playwright:
+@asynccontextmanager
+async def _driver() -> AsyncGenerator[Playwright]:
     try:
-        return await async_playwright().start()
+        playwright = await async_playwright().start()
     except OSError as error:
         raise BrowserStartFailed("Playwright's driver does not start.", _DOCTOR) from error
+    try:
+        yield playwright
+    finally:
+        await playwright.stop()
 
 
-async def _start(playwright: Playwright, options: dict[str, Any]) -> LaunchedBrowser:
+def _options(path: Path, headed: bool, extra_args: Sequence[str], scratch: Path) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "executable_path": path,
+        "headless": not headed,
+        "args": ["--remote-debugging-port=0", *QUIET_FLAGS, *extra_args],
+        # Chromium refuses to run as root with its sandbox.
+        "chromium_sandbox": not running_as_root() and "--no-sandbox" not in extra_args,
+        # A signal belongs to the program that we run in: it decides when the browser goes.
+        "handle_sigint": False,
+        "handle_sigterm": False,
+        "handle_sighup": False,
+        "timeout": START_TIMEOUT_S * 1000,
+        "artifacts_dir": scratch,
+    }
+    if sys.platform == "linux":
+        # A killed Chromium leaves its sockets in the temporary folder. (On macOS the name would get longer
+        # than a socket's may be.)
+        options["env"] = {**os.environ, "TMPDIR": str(scratch)}
+    return options
+
+
+async def _start(playwright: Playwright, options: dict[str, Any], leftovers: list[Path]) -> LaunchedBrowser:
     try:
         browser = await playwright.chromium.launch(**options)
     except Error as error:
         raise _start_failed(options["executable_path"], error) from error
-    ws_url = await ws_url_of(browser)
+    command_line = await command_line_of(browser)
+    ws_url = await asyncio.to_thread(ws_url_of_command_line, command_line)
+    leftovers += [file.parent for file in port_files(command_line) if file.exists()]
     context = await browser.new_context(no_viewport=not options["headless"])
     return LaunchedBrowser(ws_url, context, browser)
 
@@ -155,14 +177,20 @@ async def _close(launched: LaunchedBrowser) -> None:
         return
 
 
+def _remove(folders: list[Path]) -> None:
+    """Removes what the driver did not get to, while the last processes of a killed browser may still write."""
+    deadline = time.monotonic() + CLOSE_TIMEOUT_S
+    for folder in folders:
+        while folder.exists() and time.monotonic() < deadline:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _start_failed(path: Path, error: Error) -> BrowserStartFailed:
     told = error.message
     if "ProcessSingleton" in told:
         return BrowserStartFailed(
             "The profile folder is in use by another browser.", "Close that browser, or name another folder."
         )
-    if "executable doesn't exist" in told:
-        return BrowserStartFailed(f"There is no browser at {path}.", _DOCTOR)
     if "sandboxing failed" in told or "No usable sandbox" in told:
         return BrowserStartFailed(
             f"{path} can't set up its sandbox on this machine.",
