@@ -33,6 +33,7 @@ class TargetInfo(msgspec.Struct, rename="camel"):
     url: str = ""
     attached: bool = False
     opener_id: str = ""
+    can_access_opener: bool = False
     browser_context_id: str = ""
     subtype: str = ""
 

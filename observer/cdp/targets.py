@@ -40,6 +40,10 @@ class DetachedFromTarget(msgspec.Struct, rename="camel"):
     session_id: str
 
 
+class TargetCreated(msgspec.Struct, rename="camel"):
+    target_info: TargetInfo
+
+
 class TargetInfoChanged(msgspec.Struct, rename="camel"):
     target_info: TargetInfo
 
@@ -57,7 +61,11 @@ ROOT_FILTERS: dict[TargetMode, list[dict[str, Any]]] = {
 CHILD_FILTER = without("browser", "browser_ui", "tab", "service_worker")
 SETUP_WAIT_S = 2.0
 DETACH_WAIT_S = 1.0
-RELEASE_HOLD_S = 0.05
+# A popup that can reach its opener shares the opener's main thread, which waits for the first release by any client. Two clients
+# that release at about the same time crash the renderer or freeze it for good, so it is left to the driver, if there is one:
+# ours follows long after, for a driver that never does. Alone there is no race; the short hold is for a driver not noticed yet.
+DRIVER_RELEASES_WITHIN_S = 2.0
+POPUP_HOLD_S = 0.05
 
 
 class TargetTree:
@@ -74,12 +82,14 @@ class TargetTree:
         self._histories: dict[str, ReplayHistory] = {}
         self._pages: dict[str, str] = {}
         self._setups: dict[str, asyncio.Task[None]] = {}
+        self._beside_driver = False
         self.sessions: dict[str, Session] = {}
 
     def wanted(self) -> list[Wanted[Any]]:
         return [
             Wanted("Target.attachedToTarget", AttachedToTarget, self._attached),
             Wanted("Target.detachedFromTarget", DetachedFromTarget, self._detached),
+            Wanted("Target.targetCreated", TargetCreated, self._created),
             Wanted("Target.targetInfoChanged", TargetInfoChanged, self._info_changed),
         ]
 
@@ -182,12 +192,17 @@ class TargetTree:
         # A page below a waiting tab says waitingForDebugger=false, and its renderer (and its opener's) waits all the same.
         waits = session.waiting or (parent is not None and parent.info.type == "tab" and parent.waiting)
         if waits:
-            if session.info.type in ("page", "tab"):
-                await asyncio.sleep(RELEASE_HOLD_S)
+            if session.info.can_access_opener:
+                await asyncio.sleep(DRIVER_RELEASES_WITHIN_S if self._beside_driver else POPUP_HOLD_S)
             session.post("Runtime.runIfWaitingForDebugger")
         if session.role != "hub":
             await asyncio.wait([session.post("Runtime.getIsolateId")])
         session.ready = True
+
+    def _created(self, _: str, event: TargetCreated) -> None:
+        # We have not attached to it yet: somebody else, who attaches to every new target, has.
+        if event.target_info.type == "page" and event.target_info.attached:
+            self._beside_driver = True
 
     def _detached(self, _: str, event: DetachedFromTarget) -> None:
         session = self.sessions.pop(event.session_id, None)
