@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -21,6 +22,8 @@ COMMAND_TIMEOUT_S = 10.0
 MAX_FRAME_BYTES = 256 * 1024 * 1024
 EVENT_START = b'{"method":"'
 NAME_AT = len(EVENT_START)
+HIGH, LOW = rb"u[dD][89abAB][0-9a-fA-F]{2}", rb"u[dD][c-fC-F][0-9a-fA-F]{2}"
+ESCAPE = re.compile(rb"\\(?:%b\\%b|(%b|%b)|.)" % (HIGH, LOW, HIGH, LOW), re.DOTALL)
 
 
 class EventFrame(msgspec.Struct, Generic[P], rename="camel"):
@@ -51,8 +54,16 @@ class Wanted(Generic[P]):
         self.take = take
 
     def __call__(self, frame: bytes) -> None:
-        event = self.decoder.decode(frame)
+        try:
+            event = self.decoder.decode(frame)
+        except msgspec.DecodeError:
+            event = self.decoder.decode(without_lone_surrogates(frame))
         self.take(event.session_id, event.params)
+
+
+def without_lone_surrogates(frame: bytes) -> bytes:
+    """JavaScript strings may hold half a character (Chrome's own shortening cuts emojis in two), and JSON here may not."""
+    return ESCAPE.sub(lambda found: rb"\ufffd" if found.group(1) else found.group(), frame)
 
 
 class Intake:
@@ -87,15 +98,18 @@ class Intake:
         if routes is None:
             self.skipped["unwanted"] += 1
             return
+        reason = ""  # a frame that two listeners pass over is still one frame
         for listener in routes:
             try:
                 listener(frame)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                self.skipped[f"malformed {listener.method}"] += 1
+                reason = f"malformed {listener.method}"
             except Exception:
                 # One handler's mistake must not end the connection: picows disconnects when its callback raises.
-                self.skipped[f"failed {listener.method}"] += 1
+                reason = f"failed {listener.method}"
                 log.exception("handler of %s failed", listener.method)
+        if reason:
+            self.skipped[reason] += 1
 
 
 class Connection(WSListener):

@@ -50,7 +50,7 @@ class RemoteObject(Params):
     type: str = ""
     subtype: str = ""
     description: str = ""
-    value: msgspec.Raw = msgspec.Raw(b"")
+    value: Any = None
     unserializable_value: str = ""
     preview: ObjectPreview | None = None
 
@@ -90,19 +90,27 @@ def rendered(value: RemoteObject) -> str:
     if value.unserializable_value:
         return value.unserializable_value
     if value.type == "string":
-        return str(msgspec.json.decode(value.value)) if value.value else ""
+        return str(value.value or "")
     if value.subtype == "error":
-        return value.description.split("\n", 1)[0]
-    if preview := value.preview:
-        inner = ", ".join(
-            (p.value if value.subtype == "array" else f"{p.name}: {p.value or p.type}") for p in preview.properties
-        )
-        inner += ", …" if preview.overflow else ""
-        return f"[{inner}]" if value.subtype == "array" else f"{{{inner}}}"
-    if value.value:
-        raw: Any = msgspec.json.decode(value.value)
-        return "null" if raw is None else str(raw).lower() if isinstance(raw, bool) else str(raw)
-    return value.description or value.type
+        return value.description.split("\n    at ", 1)[0]
+    # A preview of anything else (node, date, map …) lists its getters; what it is, its description says.
+    if value.preview and value.subtype in ("", "array"):
+        return previewed(value, value.preview)
+    if value.description:  # numbers too: as JavaScript writes them
+        return value.description
+    if value.value is None and value.subtype != "null":
+        return value.type
+    return msgspec.json.encode(value.value).decode()
+
+
+def previewed(value: RemoteObject, preview: ObjectPreview) -> str:
+    is_array = value.subtype == "array"
+    shown = [p.value or ('""' if p.type == "string" else p.type) for p in preview.properties]
+    if not is_array:
+        shown = [f"{p.name}: {text}" for p, text in zip(preview.properties, shown, strict=True)]
+    inner = ", ".join([*shown, "…"] if preview.overflow else shown)
+    name = "" if is_array or value.description in ("", "Object") else f"{value.description} "
+    return f"[{inner}]" if is_array else f"{name}{{{inner}}}"
 
 
 def console_text(args: list[RemoteObject]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +18,7 @@ from ..domain import FRAMES, MAX_STACK_FRAMES, Domain, Listener, Params
 from ..errors import CommandFailed
 from ..options import CaptureOptions
 from ..signal import Detail, StackFrame
+from .network import shorten_url
 from .performance import Metrics, read_metrics
 
 BEAT_EVERY_S = 0.25
@@ -27,6 +28,7 @@ PAUSES = 3
 PAUSE_EVERY_S = 0.08
 ANSWER_WITHIN_S = 0.15
 LATE_S = 0.2
+KEPT_SCRIPTS = 5_000
 UNLIMITED_S = 24 * 3600.0
 
 BusyWith = Literal["script", "layout", "native"]
@@ -64,6 +66,11 @@ class PausedFrame(Params):
         return at.script_id, at.line_number, at.column_number
 
 
+class ScriptParsed(Params):
+    script_id: str
+    url: str
+
+
 class Paused(Params):
     call_frames: list[PausedFrame] = []
 
@@ -92,6 +99,7 @@ class Pulse:
         self.probe: asyncio.Task[None] | None = None
         self.pause_asked = False
         self.paused_by_another = False
+        self.script_urls: dict[str, str] = {}
         self.samples: list[list[PausedFrame]] = []
         self.sampled = asyncio.Event()
 
@@ -113,6 +121,7 @@ class WatchdogDomain(Domain):
     def listen(self) -> list[Listener[Any]]:
         return [
             Listener("Debugger.paused", Paused, self._paused),
+            Listener("Debugger.scriptParsed", ScriptParsed, self._script_parsed),
             Listener("Debugger.resumed", Params, self._resumed),
             Listener("Target.targetCreated", TargetCreated, self._target_created),
             Listener("Target.targetDestroyed", TargetDestroyed, self._target_destroyed),
@@ -188,7 +197,7 @@ class WatchdogDomain(Domain):
             if self.options.hang_stacks:
                 await self._sample(session, pulse)
             elapsed_s, after = time.monotonic() - started_s, await self._metrics(session)
-            stack = common_stack(pulse.samples)
+            stack = common_stack(pulse.samples, pulse.script_urls)
             if before and after and after.layout_s - before.layout_s > elapsed_s / 2:
                 busy_with: BusyWith = "layout"
             else:
@@ -249,6 +258,14 @@ class WatchdogDomain(Domain):
     def _target_destroyed(self, _: Session, params: TargetDestroyed) -> None:
         self._devtools.discard(params.target_id)
 
+    def _script_parsed(self, session: Session, params: ScriptParsed) -> None:
+        # The frames of a pause name their script by id only.
+        if params.url:
+            urls = self._pulses.setdefault(session.id, Pulse()).script_urls
+            urls[params.script_id] = shorten_url(params.url)
+            if len(urls) > KEPT_SCRIPTS:
+                del urls[next(iter(urls))]
+
     def _resumed(self, session: Session, _: Params) -> None:
         self._pulses.setdefault(session.id, Pulse()).paused_by_another = False
 
@@ -257,7 +274,7 @@ def isolate_of(reply: asyncio.Future[msgspec.Raw]) -> str:
     return "" if reply.cancelled() or reply.exception() else ISOLATE.decode(reply.result()).id
 
 
-def common_stack(samples: list[list[PausedFrame]]) -> tuple[StackFrame, ...]:
+def common_stack(samples: list[list[PausedFrame]], script_urls: Mapping[str, str]) -> tuple[StackFrame, ...]:
     """The frames that every pause found, innermost first: below them the work varies, they are what does not end."""
     if not samples:
         return ()
@@ -269,6 +286,12 @@ def common_stack(samples: list[list[PausedFrame]]) -> tuple[StackFrame, ...]:
         shared += 1
     frames = outermost_first[0][:shared] or outermost_first[0]
     return tuple(
-        StackFrame(f.function_name, f.url, f.location.line_number + 1, f.location.column_number + 1, f.location.script_id)
+        StackFrame(
+            f.function_name,
+            f.url or script_urls.get(f.location.script_id, ""),
+            f.location.line_number + 1,
+            f.location.column_number + 1,
+            f.location.script_id,
+        )
         for f in reversed(frames[-MAX_STACK_FRAMES:])
     )

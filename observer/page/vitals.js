@@ -25,7 +25,7 @@
     },
     paint: (e) => e.name === "first-contentful-paint" ? { kind: "first_paint" } : null,
     "largest-contentful-paint": (e) => ({ kind: "largest_paint", size: e.size, url: (e.url || "").slice(0, 500) }),
-    navigation: (e) => e.loadEventEnd ? {
+    navigation: (e) => e.loadEventEnd && location.href !== "about:blank" ? {
       kind: "load_timing", ttfb_ms: ms(e.responseStart - e.activationStart), dom_ms: ms(e.domContentLoadedEventEnd), load_ms: ms(e.loadEventEnd),
       status: e.responseStatus || 0, type: e.type,
     } : null,

@@ -188,10 +188,15 @@ def ws_url_of_command_line(command_line: str) -> str:
     if port := int(ports[-1]):
         # Chromium writes its port to a file only when it could choose it.
         return _ask(Address("127.0.0.1", port), ANSWER_TIMEOUT_S)
-    return read_port_file(port_files(command_line))
+    return read_port_file(_port_files(command_line))
 
 
-def port_files(command_line: str) -> list[Path]:
+def profiles_of_command_line(command_line: str) -> list[Path]:
+    """The folder in which the browser keeps its profile, if it is on this machine."""
+    return [path.parent for path in _port_files(command_line) if modified_at_ns(path)]
+
+
+def _port_files(command_line: str) -> list[Path]:
     """Where the file with the port may be, likeliest first.
 
     Chromium joins its arguments with blanks and no quotes, so where a folder's name ends is a guess.
@@ -201,7 +206,7 @@ def port_files(command_line: str) -> list[Path]:
         return []
     ends = [*(match.start() for match in re.finditer(r"\s--", value)), len(value)]
     ends += [match.start() for match in re.finditer(r"\s", value)]
-    return [Path(value[:end].strip("\"'")) / PORT_FILE for end in ends]
+    return [Path(value[:end].strip("\"'")) / PORT_FILE for end in dict.fromkeys(ends)]
 
 
 def read_port_file(candidates: list[Path], *, newer_than_ns: int = 0) -> str:
@@ -220,14 +225,20 @@ def read_port_file(candidates: list[Path], *, newer_than_ns: int = 0) -> str:
 
 def _written(candidates: list[Path], newer_than_ns: int) -> Iterator[list[str]]:
     for path in candidates:
-        try:
-            if path.stat().st_mtime_ns <= newer_than_ns:
-                continue
+        if modified_at_ns(path) > newer_than_ns:
+            # Two lines, once all is written: the port and the path.
             lines = path.read_text().split()
-        except OSError:
-            continue
-        if len(lines) == 2:
-            yield lines
+            if len(lines) == 2:
+                yield lines
+
+
+def modified_at_ns(path: Path) -> int:
+    """When `path` was last written; 0 when there is no such file."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        # A guess at a folder may also be too long to be a name.
+        return 0
 
 
 def _unreachable(address: Address, why: str) -> BrowserUnreachable:

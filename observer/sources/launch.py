@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,14 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, BrowserContext, Error, Page, Playwright, async_playwright
 
 from ..errors import BadUrl, BrowserStartFailed, BrowserUnreachable, CommandFailed
-from .attach import PORT_FILE, command_line_of, port_files, read_port_file, ws_url_of_command_line
+from .attach import (
+    PORT_FILE,
+    command_line_of,
+    modified_at_ns,
+    profiles_of_command_line,
+    read_port_file,
+    ws_url_of_command_line,
+)
 from .discover import find_browser, is_executable
 
 START_TIMEOUT_S: Final = 30.0
@@ -76,18 +83,16 @@ async def launch(
         raise BrowserStartFailed(f"There is no browser at {path}.", _DOCTOR)
     scratch = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="fc-"))
     leftovers = [scratch]
+    options = _options(path, headed, extra_args, scratch)
     try:
         async with _driver() as playwright:
-            options = _options(path, headed, extra_args, scratch)
-            launched = await (
-                _start_persistent(playwright, profile_dir, options)
+            started = (
+                _persistent(playwright, profile_dir, options)
                 if profile_dir is not None
-                else _start(playwright, options, leftovers)
+                else _fresh(playwright, options, leftovers)
             )
-            try:
+            async with started as launched:
                 yield launched
-            finally:
-                await _close(launched)
     finally:
         await asyncio.to_thread(_remove, leftovers)
 
@@ -134,47 +139,49 @@ def _options(path: Path, headed: bool, extra_args: Sequence[str], scratch: Path)
     return options
 
 
-async def _start(playwright: Playwright, options: dict[str, Any], leftovers: list[Path]) -> LaunchedBrowser:
+@asynccontextmanager
+async def _fresh(
+    playwright: Playwright, options: dict[str, Any], leftovers: list[Path]
+) -> AsyncGenerator[LaunchedBrowser]:
     try:
         browser = await playwright.chromium.launch(**options)
     except Error as error:
         raise _start_failed(options["executable_path"], error) from error
-    command_line = await command_line_of(browser)
-    ws_url = await asyncio.to_thread(ws_url_of_command_line, command_line)
-    leftovers += [file.parent for file in port_files(command_line) if file.exists()]
-    context = await browser.new_context(no_viewport=not options["headless"])
-    return LaunchedBrowser(ws_url, context, browser)
+    try:
+        command_line = await command_line_of(browser)
+        ws_url = await asyncio.to_thread(ws_url_of_command_line, command_line)
+        leftovers += await asyncio.to_thread(profiles_of_command_line, command_line)
+        context = await browser.new_context(no_viewport=not options["headless"])
+        yield LaunchedBrowser(ws_url, context, browser)
+    finally:
+        await _close(browser)
 
 
-async def _start_persistent(
+@asynccontextmanager
+async def _persistent(
     playwright: Playwright, profile: Path, options: dict[str, Any]
-) -> LaunchedBrowser:
+) -> AsyncGenerator[LaunchedBrowser]:
     port_file = profile / PORT_FILE
     # An earlier run leaves its file behind: only a newer one tells this browser's port.
-    left_at_ns = await asyncio.to_thread(_written_at_ns, port_file)
+    left_at_ns = await asyncio.to_thread(modified_at_ns, port_file)
     try:
         context = await playwright.chromium.launch_persistent_context(
             profile, no_viewport=not options["headless"], **options
         )
     except Error as error:
         raise _start_failed(options["executable_path"], error) from error
-    ws_url = await asyncio.to_thread(read_port_file, [port_file], newer_than_ns=left_at_ns)
-    return LaunchedBrowser(ws_url, context, context.browser, context.pages[:1])
-
-
-def _written_at_ns(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else 0
-
-
-async def _close(launched: LaunchedBrowser) -> None:
-    """Closes the browser; one that died or hangs is left to the driver, which kills it when it stops."""
     try:
+        ws_url = await asyncio.to_thread(read_port_file, [port_file], newer_than_ns=left_at_ns)
+        yield LaunchedBrowser(ws_url, context, context.browser, context.pages[:1])
+    finally:
+        await _close(context)
+
+
+async def _close(running: Browser | BrowserContext) -> None:
+    """Closes the browser; one that died or hangs is left to the driver, which kills it when it stops."""
+    with suppress(Error, TimeoutError):
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
-            await launched.context.close()
-            if launched.browser is not None:
-                await launched.browser.close()
-    except (Error, TimeoutError):
-        return
+            await running.close()
 
 
 def _remove(folders: list[Path]) -> None:

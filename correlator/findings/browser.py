@@ -1,0 +1,108 @@
+"""What the browser itself reports: its log lines and the issues that it finds."""
+
+from __future__ import annotations
+
+import re
+
+from ...observer.domains.audits import Issue
+from ...observer.domains.log import LogEntry
+from ...observer.signal import Signal
+from ..event import Severity
+from .finding import Descriptions, Finding, Scene, context, place, said
+from .network import http_severity
+
+STATUS = re.compile(r"responded with a status of (\d{3})")
+NET_ERROR = re.compile(r"net::ERR_\w+")
+QUOTED_URL = re.compile(r"'((?:https?|wss?|data|blob|ftp):[^']*)'")
+CSP = "Content Security Policy directive"
+ISSUES: dict[str, tuple[str, Severity, str]] = {
+    "CorsIssue": ("cors_blocked", "high", "blocked by CORS"),
+    "ContentSecurityPolicyIssue": ("csp_violation", "high", "blocked by the page's Content Security Policy"),
+    "MixedContentIssue": ("mixed_content", "high", "insecure content on a secure page"),
+    "CookieIssue": ("cookie_rejected", "medium", "a cookie was rejected"),
+    "BlockedByResponseIssue": ("response_blocked", "high", "the response was blocked"),
+    "DeprecationIssue": ("deprecation", "info", "uses a deprecated feature"),
+    "QuirksModeIssue": ("quirks_mode", "info", "the page is rendered in quirks mode"),
+    "StylesheetLoadingIssue": ("stylesheet_issue", "info", "a stylesheet could not be loaded"),
+}
+
+
+def log_entry(signal: Signal, detail: LogEntry, scene: Scene) -> Finding | None:
+    # A worker tells its own errors in its own session; here they would come a second time.
+    if detail.source == "worker" or detail.level not in ("error", "warning"):
+        return None
+    text = said(detail.text)
+    socket = detail.text.startswith("WebSocket")
+    url = detail.url if detail.source == "network" and not socket else quoted_url(detail.text)
+    shown = scene.url(url) if url else ""
+    kind, severity = log_kind(detail)
+    network = detail.source == "network" or kind == "cors_blocked"
+    status = STATUS.search(detail.text)
+    error = NET_ERROR.search(detail.text)
+    if detail.source == "network" and (status or error) and not socket:
+        said_status = f"answered {status[1]}" if status else f"failed: {error[0] if error else ''}"
+        text = f"{shown} {said_status}"
+    return Finding(
+        kind=kind,
+        channel="network_errors" if network else "errors",
+        type="network_error" if network else "error",
+        severity=severity,
+        summary=text,
+        context=context(
+            url=shown,
+            status=int(status[1]) if status else 0,
+            error=error[0] if error else "",
+            at=place(signal.stack[0] if signal.stack else None),
+            source=detail.source,
+        ),
+        about=url,
+        family=f"log {detail.source}",
+    )
+
+
+def log_kind(detail: LogEntry) -> tuple[str, Severity]:
+    if detail.source == "network":
+        if status := STATUS.search(detail.text):
+            return "http_error", http_severity(int(status[1]))
+        return ("websocket_failed" if detail.text.startswith("WebSocket") else "request_failed"), "high"
+    if "blocked by CORS policy" in detail.text:
+        return "cors_blocked", "high"
+    if CSP in detail.text:
+        return "csp_violation", "info" if "Report Only" in detail.text or "report-only" in detail.text else "high"
+    if "Mixed Content" in detail.text:
+        return "mixed_content", "high" if detail.level == "error" else "low"
+    if detail.source in ("deprecation", "intervention"):
+        return detail.source, "info"
+    return ("browser_error", "medium") if detail.level == "error" else ("browser_warning", "low")
+
+
+def quoted_url(text: str) -> str:
+    found = QUOTED_URL.search(text)
+    return found[1] if found else ""
+
+
+def issue(signal: Signal, detail: Issue, scene: Scene) -> Finding | None:
+    known = ISSUES.get(detail.code)
+    if known is None:
+        kind, severity, words = "browser_issue", "info", detail.code.removesuffix("Issue")
+    else:
+        kind, severity, words = known
+    if kind == "csp_violation" and not detail.url:
+        return None  # inline code; the log line that comes with it says more
+    if kind in ("cors_blocked", "response_blocked") and not signal.request_id:
+        return None
+    network = kind in ("cors_blocked", "response_blocked", "cookie_rejected")
+    url = scene.url(detail.url) if detail.url else ""
+    return Finding(
+        kind=kind,
+        channel="network_errors" if network else "errors",
+        type="network_error" if network else "error",
+        severity="info" if detail.warning else severity,
+        summary=said(f"{url} {words}: {detail.reason}".strip().rstrip(":").strip()),
+        context=context(url=url, reason=said(detail.reason, 160)),
+        about=detail.url,
+        family="issue",
+    )
+
+
+DESCRIPTIONS: Descriptions = {LogEntry: log_entry, Issue: issue}

@@ -1,0 +1,166 @@
+"""What happens to pages: crashes, hangs, navigations, dialogs, downloads, user actions, watched selectors."""
+
+from __future__ import annotations
+
+from ...observer.cdp.targets import TargetClosed, TargetOpened
+from ...observer.domains.inspector import TargetCrashed, TargetRevived
+from ...observer.domains.page import (
+    DialogClosed,
+    DialogOpened,
+    DownloadEnded,
+    DownloadStarted,
+    Navigated,
+    NavigatedWithin,
+)
+from ...observer.domains.page_script import LoadTiming, SelectorMatches, UserAction
+from ...observer.domains.watchdog import PageHang, PageHangEnded
+from ...observer.signal import Signal
+from ..event import Severity
+from .finding import Descriptions, Finding, Scene, context, place, said
+
+HANG_SEVERITY: tuple[tuple[int, Severity], ...] = ((15_000, "critical"), (5_000, "high"), (0, "medium"))
+
+
+def activity(kind: str, summary: str, **values: str | float | int | bool) -> Finding:
+    return Finding(kind, "activity", "activity", "info", summary, context(**values))
+
+
+def crash(signal: Signal, detail: TargetCrashed, scene: Scene) -> Finding:
+    url = scene.url(detail.url)
+    what = "The page" if signal.target_type == "page" else f"The {signal.target_type.replace('_', ' ')}"
+    return Finding(
+        "page_crash", "errors", "error", "critical", f"{what} {url} crashed", context(url=url, target=signal.target_type)
+    )
+
+
+def revived(_: Signal, detail: TargetRevived, scene: Scene) -> Finding:
+    return activity("crash_reloaded", f"{scene.url(detail.url)} was loaded again after its crash", url=scene.url(detail.url))
+
+
+def hang(signal: Signal, detail: PageHang, scene: Scene) -> Finding:
+    at = place(signal.stack[0] if signal.stack else None)
+    severity = next(severity for from_ms, severity in HANG_SEVERITY if detail.duration_ms >= from_ms)
+    why = f"busy in {at}" if at else "busy in one long native call" if detail.busy_with == "native" else "busy in a script"
+    return Finding(
+        kind="page_hang",
+        channel="anomalies",
+        type="anomaly",
+        severity=severity,
+        summary=f"The page has not answered for {detail.duration_ms / 1000:.1f} s, {why}",
+        context=context(
+            url=scene.url(detail.url),
+            at=at,
+            called_from=[place(frame) for frame in signal.stack[1:4]],
+            busy_with=detail.busy_with,
+            duration_ms=detail.duration_ms,
+        ),
+        template=at,
+    )
+
+
+def hang_ended(signal: Signal, detail: PageHangEnded, scene: Scene) -> Finding:
+    return Finding(
+        kind="page_hang_ended",
+        channel="anomalies",
+        type="anomaly",
+        severity="info",
+        summary=f"The page answers again after {detail.duration_ms / 1000:.1f} s",
+        context=context(
+            url=scene.url(detail.url),
+            at=place(signal.stack[0] if signal.stack else None),
+            duration_ms=detail.duration_ms,
+        ),
+    )
+
+
+def navigated(_: Signal, detail: Navigated, scene: Scene) -> Finding:
+    url = scene.url(detail.url)
+    verb = "came back from the cache to" if detail.restored else "navigated to"
+    return activity("navigation", f"The {'page' if detail.main_frame else 'frame'} {verb} {url}", url=url)
+
+
+def navigated_within(_: Signal, detail: NavigatedWithin, scene: Scene) -> Finding:
+    url = scene.url(detail.url)
+    return activity("navigation_within", f"The page's address became {url}", url=url, via=detail.via)
+
+
+def dialog_opened(_: Signal, detail: DialogOpened, __: Scene) -> Finding:
+    return activity("dialog", f"{detail.type}() is open: {said(detail.message, 120)}", dialog=detail.type)
+
+
+def dialog_closed(_: Signal, detail: DialogClosed, __: Scene) -> Finding:
+    verb = "accepted" if detail.accepted else "dismissed"
+    return activity("dialog_closed", f"The dialog was {verb} after {detail.open_ms:.0f} ms", accepted=detail.accepted)
+
+
+def download(_: Signal, detail: DownloadStarted, scene: Scene) -> Finding:
+    url = scene.url(detail.url)
+    return activity("download", f"{said(detail.filename, 80)} is being downloaded from {url}", url=url)
+
+
+def download_ended(_: Signal, detail: DownloadEnded, __: Scene) -> Finding:
+    return activity("download_ended", f"The download was {detail.state}", bytes=detail.received_bytes)
+
+
+def action(signal: Signal, detail: UserAction, _: Scene) -> Finding:
+    what = f"key {detail.key}" if detail.type == "key" else detail.type
+    return activity("user_action", f"{what} on {signal.element or 'the page'}", action=what, element=signal.element)
+
+
+def loaded(_: Signal, detail: LoadTiming, __: Scene) -> Finding:
+    return activity(
+        "page_load",
+        f"Loaded in {detail.load_ms:.0f} ms, first byte after {detail.ttfb_ms:.0f} ms",
+        load_ms=detail.load_ms,
+        ttfb_ms=detail.ttfb_ms,
+    )
+
+
+def opened(_: Signal, detail: TargetOpened, scene: Scene) -> Finding | None:
+    if detail.type != "page":
+        return None
+    by = f" by {detail.opener}" if detail.opener else ""
+    return activity("page_opened", f"A page was opened{by}", url=scene.url(detail.url), opener=detail.opener)
+
+
+def closed(_: Signal, detail: TargetClosed, scene: Scene) -> Finding | None:
+    return activity("page_closed", "The page was closed", url=scene.url(detail.url)) if detail.type == "page" else None
+
+
+def selector(_: Signal, detail: SelectorMatches, __: Scene) -> Finding | None:
+    name = said(detail.selector, 120)
+    if detail.count == -1:
+        kind, summary = "selector_invalid", f"{name} is not a valid selector"
+    elif detail.count == 0 and detail.before > 0:
+        kind, summary = "selector_missing", f"{name} no longer matches anything; it matched {detail.before}"
+    elif detail.count > 1:
+        kind, summary = "selector_ambiguous", f"{name} matches {detail.count} elements"
+    else:
+        return None
+    return Finding(
+        kind,
+        "selectors",
+        "selector_broken",
+        "high",
+        summary,
+        context(selector=name, count=detail.count, before=max(0, detail.before)),
+    )
+
+
+DESCRIPTIONS: Descriptions = {
+    TargetCrashed: crash,
+    TargetRevived: revived,
+    PageHang: hang,
+    PageHangEnded: hang_ended,
+    Navigated: navigated,
+    NavigatedWithin: navigated_within,
+    DialogOpened: dialog_opened,
+    DialogClosed: dialog_closed,
+    DownloadStarted: download,
+    DownloadEnded: download_ended,
+    UserAction: action,
+    LoadTiming: loaded,
+    TargetOpened: opened,
+    TargetClosed: closed,
+    SelectorMatches: selector,
+}
