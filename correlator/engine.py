@@ -85,7 +85,11 @@ class Engine:
                 self._held.remove(held)
                 return []
         told_id = self._told_rejections.pop((signal.session, detail.exception_id), "")
-        return [event.model_copy(update={"context": {"event": told_id}}) for event in self._tell(signal)] if told_id else []
+        return (
+            [event.model_copy(update={"context": {"event": told_id}}) for event in self._tell(signal)]
+            if told_id
+            else []
+        )
 
     def _tell(self, signal: Signal) -> list[Event]:
         describe = DESCRIPTIONS.get(type(signal.detail))
@@ -133,4 +137,7 @@ class Engine:
 
 
 def iso_ms(wall_ms: float) -> str:
-    return datetime.fromtimestamp(wall_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{int(wall_ms % 1000):03d}Z"
+    return (
+        datetime.fromtimestamp(wall_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        + f"{int(wall_ms % 1000):03d}Z"
+    )

@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-Channel = Literal["errors", "network_errors", "performance", "selectors", "anomalies", "activity", "runs", "output"]
+Channel = Literal[
+    "errors", "network_errors", "performance", "selectors", "anomalies", "activity", "runs", "output"
+]
 EventType = Literal[
     "error",
     "network_error",

@@ -7,8 +7,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any
-
+from typing import Any, Self
 
 from .cdp.connection import Connection, Intake, Wanted
 from .cdp.replayed import ReplayHistory
@@ -28,13 +27,13 @@ RETRY_GROWTH = 1.6
 NOT_REPLAYED = ("requests", "navigations", "dialogs", "performance", "user actions")
 
 
-class BrowserLost(Detail, tag="browser_lost"):
+class BrowserLost(Detail, frozen=True, tag="browser_lost"):
     """The connection ended without our doing; looking for the browser goes on."""
 
     url: str
 
 
-class Gap(Detail, tag="gap"):
+class Gap(Detail, frozen=True, tag="gap"):
     """What could not be seen between two connections: `lost` for everybody, console and log also for `console_incomplete`."""
 
     from_ms: float
@@ -68,7 +67,9 @@ class Observer:
         self.name = name
         self._resolve = resolve
         self._sink = sink
-        self._domains: list[Domain] = [domain(options) for domain in DOMAINS if options.level in domain.levels]
+        self._domains: list[Domain] = [
+            domain(options) for domain in DOMAINS if options.level in domain.levels
+        ]
         self._tree = TargetTree(name, options.target_mode, self._domains, sink)
         listeners = [listener for domain in self._domains for listener in domain.listen()]
         self._intake = Intake([*self._tree.wanted(), *(self._wanted(listener) for listener in listeners)])
@@ -94,12 +95,14 @@ class Observer:
         """The observed pages and their addresses."""
         return {s.page: s.info.url for s in self._tree.sessions.values() if s.info.type == "page"}
 
-    async def start(self) -> Observer:
+    async def start(self) -> Self:
         """Attach to all that is there; raises if the browser can't be reached now. Later losses are mended silently."""
         try:
             await self._connect()
         except CommandFailed as error:
-            raise BrowserUnreachable(error.message, "Is the browser still running? `firstcause doctor` helps.") from error
+            raise BrowserUnreachable(
+                error.message, "Is the browser still running? `firstcause doctor` helps."
+            ) from error
         self._keeper = asyncio.create_task(self._keep_connected())
         return self
 
@@ -112,7 +115,7 @@ class Observer:
             await self._tree.detach_all()
         await self._drop()
 
-    async def __aenter__(self) -> Observer:
+    async def __aenter__(self) -> Self:
         return await self.start()
 
     async def __aexit__(self, *_: object) -> None:
@@ -193,7 +196,13 @@ class Observer:
         )
 
     def _tell_gap(
-        self, witness: Session, lost_s: float, browser: str, attempts: int, before: dict[str, str], after: dict[str, str]
+        self,
+        witness: Session,
+        lost_s: float,
+        browser: str,
+        attempts: int,
+        before: dict[str, str],
+        after: dict[str, str],
     ) -> None:
         offset_s = time.time() - time.monotonic()
         witness.emit(

@@ -14,6 +14,7 @@ from .network import http_severity
 STATUS = re.compile(r"responded with a status of (\d{3})")
 NET_ERROR = re.compile(r"net::ERR_\w+")
 QUOTED_URL = re.compile(r"'((?:https?|wss?|data|blob|ftp):[^']*)'")
+DIRECTIVE = re.compile(r"directive:? [\"']?([a-z-]+(?: [^\".]*)?)")
 CSP = "Content Security Policy directive"
 ISSUES: dict[str, tuple[str, Severity, str]] = {
     "CorsIssue": ("cors_blocked", "high", "blocked by CORS"),
@@ -42,6 +43,8 @@ def log_entry(signal: Signal, detail: LogEntry, scene: Scene) -> Finding | None:
     if detail.source == "network" and (status or error) and not socket:
         said_status = f"answered {status[1]}" if status else f"failed: {error[0] if error else ''}"
         text = f"{shown} {said_status}"
+    if kind == "csp_violation" and shown and (directive := DIRECTIVE.search(detail.text)):
+        text = said(f"{shown} blocked by the page's Content Security Policy: {directive[1]}")
     return Finding(
         kind=kind,
         channel="network_errors" if network else "errors",
@@ -68,7 +71,10 @@ def log_kind(detail: LogEntry) -> tuple[str, Severity]:
     if "blocked by CORS policy" in detail.text:
         return "cors_blocked", "high"
     if CSP in detail.text:
-        return "csp_violation", "info" if "Report Only" in detail.text or "report-only" in detail.text else "high"
+        return (
+            "csp_violation",
+            "info" if "Report Only" in detail.text or "report-only" in detail.text else "high",
+        )
     if "Mixed Content" in detail.text:
         return "mixed_content", "high" if detail.level == "error" else "low"
     if detail.source in ("deprecation", "intervention"):

@@ -9,13 +9,21 @@ from .finding import Descriptions, Finding, Scene, context
 
 def lost(_: Signal, __: BrowserLost, ___: Scene) -> Finding:
     return Finding(
-        "browser_lost", "anomalies", "anomaly", "high", "The connection to the browser was lost; looking for it again"
+        "browser_lost",
+        "anomalies",
+        "anomaly",
+        "high",
+        "The connection to the browser was lost; looking for it again",
     )
 
 
 def gap(_: Signal, detail: Gap, __: Scene) -> Finding:
     lasted_s = (detail.to_ms - detail.from_ms) / 1000
-    ending = {"same": "the same browser is back", "new": "a new browser is there", "gone": "it did not come back"}
+    ending = {
+        "same": "the same browser is back",
+        "new": "a new browser is there",
+        "gone": "it did not come back",
+    }
     return Finding(
         kind="capture_gap",
         channel="anomalies",

@@ -15,6 +15,7 @@ from ..event import Severity
 from .finding import Descriptions, Finding, Scene, context, said
 
 RESOURCES = frozenset({"Script", "Stylesheet", "Image", "Font", "Media", "Manifest", "TextTrack"})
+SLOW_RESPONSE_MS = 2_000
 TIMEOUTS = frozenset({"net::ERR_TIMED_OUT", "net::ERR_CONNECTION_TIMED_OUT"})
 
 
@@ -33,6 +34,10 @@ def response(signal: Signal, detail: ResponseReceived, scene: Scene) -> Finding:
         elapsed_ms=detail.elapsed_ms,
         initiator=signal.element,
     )
+    if detail.status < 400 and detail.elapsed_ms > SLOW_RESPONSE_MS and detail.type != "EventSource":
+        return Finding(
+            "slow_response", "network_errors", "network_error", "medium", summary, where, template=url
+        )
     if detail.status < 400:
         return Finding("request", "activity", "activity", "info", summary, where)
     resource = detail.type in RESOURCES
@@ -114,7 +119,9 @@ def resource(_: Signal, detail: ResourceTiming, scene: Scene) -> Finding | None:
 
 def socket_opened(_: Signal, detail: SocketOpened, scene: Scene) -> Finding:
     url = scene.url(detail.url)
-    return Finding("websocket_opened", "activity", "activity", "info", f"WebSocket {url} opened", context(url=url))
+    return Finding(
+        "websocket_opened", "activity", "activity", "info", f"WebSocket {url} opened", context(url=url)
+    )
 
 
 def socket_failed(_: Signal, detail: SocketFailed, scene: Scene) -> Finding:
@@ -132,9 +139,18 @@ def socket_failed(_: Signal, detail: SocketFailed, scene: Scene) -> Finding:
 
 def socket_closed(_: Signal, detail: SocketClosed, scene: Scene) -> Finding:
     url = scene.url(detail.url)
-    summary = f"WebSocket {url} closed after {detail.lived_ms:.0f} ms" if detail.lived_ms else f"WebSocket {url} closed"
+    summary = (
+        f"WebSocket {url} closed after {detail.lived_ms:.0f} ms"
+        if detail.lived_ms
+        else f"WebSocket {url} closed"
+    )
     return Finding(
-        "websocket_closed", "activity", "activity", "info", summary, context(url=url, lived_ms=detail.lived_ms)
+        "websocket_closed",
+        "activity",
+        "activity",
+        "info",
+        summary,
+        context(url=url, lived_ms=detail.lived_ms),
     )
 
 

@@ -18,10 +18,14 @@ from ...observer.signal import Signal
 from ..event import Severity
 from .finding import Descriptions, Finding, Scene, context, place, said
 
-HANG_SEVERITY: tuple[tuple[int, Severity], ...] = ((15_000, "critical"), (5_000, "high"), (0, "medium"))
+HANG_SEVERITY: tuple[tuple[int, Severity], ...] = (
+    (15_000, "critical"),
+    (5_000, "high"),
+    (0, "medium"),
+)
 
 
-def activity(kind: str, summary: str, **values: str | float | int | bool) -> Finding:
+def activity(kind: str, summary: str, **values: str | float | bool) -> Finding:
     return Finding(kind, "activity", "activity", "info", summary, context(**values))
 
 
@@ -29,18 +33,33 @@ def crash(signal: Signal, detail: TargetCrashed, scene: Scene) -> Finding:
     url = scene.url(detail.url)
     what = "The page" if signal.target_type == "page" else f"The {signal.target_type.replace('_', ' ')}"
     return Finding(
-        "page_crash", "errors", "error", "critical", f"{what} {url} crashed", context(url=url, target=signal.target_type)
+        "page_crash",
+        "errors",
+        "error",
+        "critical",
+        f"{what} {url} crashed",
+        context(url=url, target=signal.target_type),
     )
 
 
 def revived(_: Signal, detail: TargetRevived, scene: Scene) -> Finding:
-    return activity("crash_reloaded", f"{scene.url(detail.url)} was loaded again after its crash", url=scene.url(detail.url))
+    return activity(
+        "crash_reloaded",
+        f"{scene.url(detail.url)} was loaded again after its crash",
+        url=scene.url(detail.url),
+    )
 
 
 def hang(signal: Signal, detail: PageHang, scene: Scene) -> Finding:
     at = place(signal.stack[0] if signal.stack else None)
-    severity = next(severity for from_ms, severity in HANG_SEVERITY if detail.duration_ms >= from_ms)
-    why = f"busy in {at}" if at else "busy in one long native call" if detail.busy_with == "native" else "busy in a script"
+    severity = next(level for from_ms, level in HANG_SEVERITY if detail.duration_ms >= from_ms)
+    why = (
+        f"busy in {at}"
+        if at
+        else "busy in one long native call"
+        if detail.busy_with == "native"
+        else "busy in a script"
+    )
     return Finding(
         kind="page_hang",
         channel="anomalies",
@@ -90,7 +109,9 @@ def dialog_opened(_: Signal, detail: DialogOpened, __: Scene) -> Finding:
 
 def dialog_closed(_: Signal, detail: DialogClosed, __: Scene) -> Finding:
     verb = "accepted" if detail.accepted else "dismissed"
-    return activity("dialog_closed", f"The dialog was {verb} after {detail.open_ms:.0f} ms", accepted=detail.accepted)
+    return activity(
+        "dialog_closed", f"The dialog was {verb} after {detail.open_ms:.0f} ms", accepted=detail.accepted
+    )
 
 
 def download(_: Signal, detail: DownloadStarted, scene: Scene) -> Finding:
@@ -104,7 +125,9 @@ def download_ended(_: Signal, detail: DownloadEnded, __: Scene) -> Finding:
 
 def action(signal: Signal, detail: UserAction, _: Scene) -> Finding:
     what = f"key {detail.key}" if detail.type == "key" else detail.type
-    return activity("user_action", f"{what} on {signal.element or 'the page'}", action=what, element=signal.element)
+    return activity(
+        "user_action", f"{what} on {signal.element or 'the page'}", action=what, element=signal.element
+    )
 
 
 def loaded(_: Signal, detail: LoadTiming, __: Scene) -> Finding:
@@ -124,7 +147,11 @@ def opened(_: Signal, detail: TargetOpened, scene: Scene) -> Finding | None:
 
 
 def closed(_: Signal, detail: TargetClosed, scene: Scene) -> Finding | None:
-    return activity("page_closed", "The page was closed", url=scene.url(detail.url)) if detail.type == "page" else None
+    return (
+        activity("page_closed", "The page was closed", url=scene.url(detail.url))
+        if detail.type == "page"
+        else None
+    )
 
 
 def selector(_: Signal, detail: SelectorMatches, __: Scene) -> Finding | None:

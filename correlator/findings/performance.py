@@ -34,7 +34,10 @@ def long_frame(_: Signal, detail: LongFrame, scene: Scene) -> Finding | None:
         severity=severity,
         summary=f"{summary}, by {by}" if by else summary,
         context=context(
-            duration_ms=detail.duration_ms, blocking_ms=detail.blocking_ms, forced_layout_ms=round(forced_ms, 1), script=by
+            duration_ms=detail.duration_ms,
+            blocking_ms=detail.blocking_ms,
+            forced_layout_ms=round(forced_ms, 1),
+            script=by,
         ),
         template=by,
     )
@@ -79,7 +82,8 @@ def layout_shift(_: Signal, detail: LayoutShift, __: Scene) -> Finding | None:
         channel="performance",
         type="performance",
         severity=graded(detail.value, SHIFT_HIGH),
-        summary=f"The layout shifted by {detail.value:.2f}" + (f", moving {detail.nodes[0]}" if detail.nodes else ""),
+        summary=f"The layout shifted by {detail.value:.2f}"
+        + (f", moving {detail.nodes[0]}" if detail.nodes else ""),
         context=context(value=detail.value, nodes=list(detail.nodes)),
     )
 

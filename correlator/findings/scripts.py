@@ -29,7 +29,12 @@ def exception(signal: Signal, detail: ExceptionThrown, scene: Scene) -> Finding:
         type="error",
         severity="high",
         summary=lead + text,
-        context=context(at=place(frame), url=scene.url(detail.url), target=worker, rejection=bool(worker) and detail.rejection),
+        context=context(
+            at=place(frame),
+            url=scene.url(detail.url),
+            target=worker,
+            rejection=bool(worker) and detail.rejection,
+        ),
         template=place(StackFrame(frame.function, frame.url)),
     )
 

@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import (
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,  # pyright: ignore[reportUnknownVariableType]  its **kwargs have no type
+)
 
 from ..errors import CommandFailed, CommandTimeout, ConnectionLost
 
@@ -130,16 +136,25 @@ class Connection(WSListener):
         try:
             async with asyncio.timeout(timeout_s):
                 _, listener = await ws_connect(
-                    lambda: cls(intake), url, max_frame_size=MAX_FRAME_BYTES, websocket_handshake_timeout=timeout_s
+                    lambda: cls(intake),
+                    url,
+                    max_frame_size=MAX_FRAME_BYTES,
+                    websocket_handshake_timeout=timeout_s,
                 )
         except Exception as error:
             # Whatever it is (refused, reset, not a WebSocket, time-out), the reader's question is the same: why not?
-            raise ConnectionLost(f"{url} does not accept a DevTools connection ({error or type(error).__name__}).") from error
+            raise ConnectionLost(
+                f"{url} does not accept a DevTools connection ({error or type(error).__name__})."
+            ) from error
         assert isinstance(listener, cls)
         return listener
 
     def post(
-        self, method: str, params: dict[str, Any] | None = None, session: str = "", timeout_s: float = COMMAND_TIMEOUT_S
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        session: str = "",
+        timeout_s: float = COMMAND_TIMEOUT_S,
     ) -> asyncio.Future[msgspec.Raw]:
         """Send without waiting; commands of one session are handled in the order sent. A failure nobody awaits is only counted."""
         self._last_id += 1
@@ -147,7 +162,9 @@ class Connection(WSListener):
         answer: asyncio.Future[msgspec.Raw] = self._loop.create_future()
         answer.add_done_callback(lambda done: self._note_failure(method, done))
         if self._transport is None or self.closed.done():
-            answer.set_exception(ConnectionLost(f"{method} was not sent: the connection to the browser is closed."))
+            answer.set_exception(
+                ConnectionLost(f"{method} was not sent: the connection to the browser is closed.")
+            )
             return answer
         command: dict[str, Any] = {"id": command_id, "method": method}
         if params:
@@ -160,7 +177,11 @@ class Connection(WSListener):
         return answer
 
     async def call(
-        self, method: str, params: dict[str, Any] | None = None, session: str = "", timeout_s: float = COMMAND_TIMEOUT_S
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        session: str = "",
+        timeout_s: float = COMMAND_TIMEOUT_S,
     ) -> Any:
         return msgspec.json.decode(await self.post(method, params, session, timeout_s))
 
@@ -192,7 +213,9 @@ class Connection(WSListener):
         for method, answer, timer in pending.values():
             timer.cancel()
             if not answer.done():
-                answer.set_exception(ConnectionLost(f"{method} was not answered: the connection to the browser closed."))
+                answer.set_exception(
+                    ConnectionLost(f"{method} was not answered: the connection to the browser closed.")
+                )
 
     def _answer(self, reply: Reply) -> None:
         pending = self._pending.pop(reply.id, None)

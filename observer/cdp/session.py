@@ -71,7 +71,9 @@ class Session:
         self._connection = connection
         self._sink = sink
 
-    def post(self, method: str, timeout_s: float = COMMAND_TIMEOUT_S, **params: Any) -> asyncio.Future[msgspec.Raw]:
+    def post(
+        self, method: str, timeout_s: float = COMMAND_TIMEOUT_S, **params: Any
+    ) -> asyncio.Future[msgspec.Raw]:
         """Send a command without waiting for its answer."""
         return self._connection.post(method, params, self.id, timeout_s)
 

@@ -16,13 +16,13 @@ from .replayed import ReplayHistory
 from .session import Session, TargetInfo
 
 
-class TargetOpened(Detail, tag="target_opened"):
+class TargetOpened(Detail, frozen=True, tag="target_opened"):
     type: str
     url: str = ""
     opener: str = ""
 
 
-class TargetClosed(Detail, tag="target_closed"):
+class TargetClosed(Detail, frozen=True, tag="target_closed"):
     type: str
     url: str = ""
 
@@ -114,11 +114,10 @@ class TargetTree:
                 if session.role in domain.roles:
                     domain.undo(session)
             answers.append(session.post("Runtime.runIfWaitingForDebugger", DETACH_WAIT_S))
-        root = self.sessions[""]
-        answers.append(
-            root.post("Target.setAutoAttach", DETACH_WAIT_S, autoAttach=False, waitForDebuggerOnStart=False, flatten=True)
-        )
+        # Only then: it ends the sessions at once, also those that have not answered.
         await asyncio.wait(answers)
+        off = {"autoAttach": False, "waitForDebuggerOnStart": False, "flatten": True}
+        await asyncio.wait([self.sessions[""].post("Target.setAutoAttach", DETACH_WAIT_S, **off)])
 
     def drop_all(self) -> None:
         """The connection is gone, and every session with it; what each target told is remembered for the replay."""
@@ -135,14 +134,18 @@ class TargetTree:
     def forget_gone(self) -> None:
         """After a reconnect: targets that did not come back never will."""
         present = {session.info.target_id for session in self.sessions.values()}
-        self._histories = {target: history for target, history in self._histories.items() if target in present}
+        self._histories = {
+            target: history for target, history in self._histories.items() if target in present
+        }
 
     def console_incomplete(self) -> tuple[str, ...]:
         """Pages whose replay has nothing in common with what was told: the buffer overflowed, or they navigated meanwhile."""
         pages = {s.page for s in self.sessions.values() if s.history.lost_touch}
         return tuple(sorted(pages - {""}))
 
-    def _session(self, session_id: str, info: TargetInfo, parent: Session | None, *, waiting: bool) -> Session:
+    def _session(
+        self, session_id: str, info: TargetInfo, parent: Session | None, *, waiting: bool
+    ) -> Session:
         assert self._connection is not None
         return Session(
             session_id,
@@ -163,13 +166,17 @@ class TargetTree:
 
     def _auto_attach(self, session: Session) -> asyncio.Future[msgspec.Raw]:
         chosen = CHILD_FILTER if session.id else ROOT_FILTERS[self._mode]
-        return session.post("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True, filter=chosen)
+        return session.post(
+            "Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True, filter=chosen
+        )
 
     def _attached(self, parent_id: str, event: AttachedToTarget) -> None:
         parent = self.sessions.get(parent_id)
         if parent is None:
             return
-        session = self._session(event.session_id, event.target_info, parent, waiting=event.waiting_for_debugger)
+        session = self._session(
+            event.session_id, event.target_info, parent, waiting=event.waiting_for_debugger
+        )
         self.sessions[session.id] = session
         opener = self._pages.get(session.info.opener_id, "")
         session.emit(TargetOpened(session.info.type, session.info.url, opener))

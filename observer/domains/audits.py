@@ -13,7 +13,7 @@ from ..signal import Detail
 from .network import shorten_url
 
 
-class Issue(Detail, tag="issue"):
+class Issue(Detail, frozen=True, tag="issue"):
     """`reason` is Chrome's own word for what is wrong; `warning` issues were reported but nothing was blocked."""
 
     code: str
@@ -36,6 +36,7 @@ class IssueDetails(Params):
     """The union of what the kinds of issues say about themselves; each fills its own part."""
 
     request: AffectedRequest | None = None
+    failed_request_info: AffectedRequest | None = None
     cors_error_status: CorsStatus | None = None
     is_warning: bool = False
     is_report_only: bool = False
@@ -91,13 +92,17 @@ class AuditsDomain(Domain):
             if key in told:  # Chrome sends generic issues twice
                 return
             told.add(key)
-        request = details.request or AffectedRequest()
+        request = details.request or details.failed_request_info or AffectedRequest()
         session.emit(
             Issue(
                 code=code,
                 reason=reason_of(details),
                 url=shorten_url(
-                    details.blocked_url or details.insecure_url or request.url or details.cookie_url or details.url
+                    details.blocked_url
+                    or details.insecure_url
+                    or request.url
+                    or details.cookie_url
+                    or details.url
                 ),
                 warning=is_warning(details),
             ),
@@ -121,4 +126,9 @@ def reason_of(details: IssueDetails) -> str:
 
 def is_warning(details: IssueDetails) -> bool:
     only_warned = bool(details.cookie_warning_reasons) and not details.cookie_exclusion_reasons
-    return details.is_warning or details.is_report_only or details.resolution_status == "MixedContentWarning" or only_warned
+    return (
+        details.is_warning
+        or details.is_report_only
+        or details.resolution_status == "MixedContentWarning"
+        or only_warned
+    )

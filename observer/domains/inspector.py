@@ -10,11 +10,11 @@ from ..options import CaptureOptions
 from ..signal import Detail
 
 
-class TargetCrashed(Detail, tag="crash"):
+class TargetCrashed(Detail, frozen=True, tag="crash"):
     url: str = ""
 
 
-class TargetRevived(Detail, tag="crash_reload"):
+class TargetRevived(Detail, frozen=True, tag="crash_reload"):
     url: str = ""
 
 
@@ -39,7 +39,9 @@ class InspectorDomain(Domain):
 
     def enable(self, session: Session) -> None:
         self._sessions[session.info.target_id] = session
-        if session.info.type != "worker":  # dedicated workers have no Inspector domain; their page tells their death
+        if (
+            session.info.type != "worker"
+        ):  # dedicated workers have no Inspector domain; their page tells their death
             session.post("Inspector.enable")
 
     def undo(self, session: Session) -> None:

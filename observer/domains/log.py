@@ -10,7 +10,7 @@ from ..signal import Detail
 from .runtime import MAX_TEXT_CHARS, shorten
 
 
-class LogEntry(Detail, tag="log"):
+class LogEntry(Detail, frozen=True, tag="log"):
     source: str
     level: str
     text: str

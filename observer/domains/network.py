@@ -18,7 +18,7 @@ MAX_DATA_URL_CHARS = 80
 KEPT_REQUESTS = 10_000
 
 
-class RequestSent(Detail, tag="request"):
+class RequestSent(Detail, frozen=True, tag="request"):
     method: str
     url: str
     type: str
@@ -26,14 +26,14 @@ class RequestSent(Detail, tag="request"):
     initiator_url: str = ""
 
 
-class RequestRedirected(Detail, tag="redirect"):
+class RequestRedirected(Detail, frozen=True, tag="redirect"):
     method: str
     url: str
     to_url: str
     status: int
 
 
-class ResponseReceived(Detail, tag="response"):
+class ResponseReceived(Detail, frozen=True, tag="response"):
     method: str
     url: str
     type: str
@@ -44,14 +44,14 @@ class ResponseReceived(Detail, tag="response"):
     source: str = ""
 
 
-class ResponseExtra(Detail, tag="response_extra"):
+class ResponseExtra(Detail, frozen=True, tag="response_extra"):
     """Status and cookies as they came over the wire, before cache and CORS changed what the page sees."""
 
     status: int
     blocked_cookies: tuple[str, ...] = ()
 
 
-class RequestFinished(Detail, tag="request_finished"):
+class RequestFinished(Detail, frozen=True, tag="request_finished"):
     method: str
     url: str
     type: str
@@ -60,7 +60,7 @@ class RequestFinished(Detail, tag="request_finished"):
     encoded_bytes: float = 0
 
 
-class RequestFailed(Detail, tag="request_failed"):
+class RequestFailed(Detail, frozen=True, tag="request_failed"):
     method: str
     url: str
     type: str
@@ -73,21 +73,21 @@ class RequestFailed(Detail, tag="request_failed"):
     elapsed_ms: float = 0.0
 
 
-class SocketOpened(Detail, tag="socket_opened"):
+class SocketOpened(Detail, frozen=True, tag="socket_opened"):
     url: str
 
 
-class SocketAnswered(Detail, tag="socket_answered"):
+class SocketAnswered(Detail, frozen=True, tag="socket_answered"):
     url: str
     status: int
 
 
-class SocketFailed(Detail, tag="socket_failed"):
+class SocketFailed(Detail, frozen=True, tag="socket_failed"):
     url: str
     error: str
 
 
-class SocketClosed(Detail, tag="socket_closed"):
+class SocketClosed(Detail, frozen=True, tag="socket_closed"):
     url: str
     lived_ms: float = 0.0
 
@@ -323,7 +323,9 @@ class NetworkDomain(Domain):
         )
 
     def _extra(self, session: Session, params: ExtraInfo) -> None:
-        blocked = tuple(sorted({reason for cookie in params.blocked_cookies for reason in cookie.blocked_reasons}))
+        blocked = tuple(
+            sorted({reason for cookie in params.blocked_cookies for reason in cookie.blocked_reasons})
+        )
         if blocked or params.status_code >= 400:  # anything else only repeats the response
             session.emit(ResponseExtra(params.status_code, blocked), request_id=params.request_id)
 

@@ -13,46 +13,46 @@ from .network import shorten_url
 from .runtime import MAX_VALUE_CHARS, shorten
 
 
-class NavigationRequested(Detail, tag="navigation_requested"):
+class NavigationRequested(Detail, frozen=True, tag="navigation_requested"):
     url: str
     reason: str
     disposition: str = ""
 
 
-class Navigated(Detail, tag="navigation"):
+class Navigated(Detail, frozen=True, tag="navigation"):
     url: str
     main_frame: bool = True
     restored: bool = False
     unreachable_url: str = ""
 
 
-class NavigatedWithin(Detail, tag="navigation_within"):
+class NavigatedWithin(Detail, frozen=True, tag="navigation_within"):
     url: str
     via: str = ""
 
 
-class DialogOpened(Detail, tag="dialog_opened"):
+class DialogOpened(Detail, frozen=True, tag="dialog_opened"):
     type: str
     message: str
     url: str = ""
 
 
-class DialogClosed(Detail, tag="dialog_closed"):
+class DialogClosed(Detail, frozen=True, tag="dialog_closed"):
     accepted: bool
     open_ms: float = 0.0
 
 
-class DownloadStarted(Detail, tag="download"):
+class DownloadStarted(Detail, frozen=True, tag="download"):
     url: str
     filename: str = ""
 
 
-class DownloadEnded(Detail, tag="download_ended"):
+class DownloadEnded(Detail, frozen=True, tag="download_ended"):
     state: str
     received_bytes: float = 0
 
 
-class Lifecycle(Detail, tag="lifecycle"):
+class Lifecycle(Detail, frozen=True, tag="lifecycle"):
     name: str
 
 
@@ -156,7 +156,8 @@ class PageDomain(Domain):
 
     def _requested(self, session: Session, params: NavigationRequestedParams) -> None:
         session.emit(
-            NavigationRequested(shorten_url(params.url), params.reason, params.disposition), frame=params.frame_id
+            NavigationRequested(shorten_url(params.url), params.reason, params.disposition),
+            frame=params.frame_id,
         )
 
     def _navigated(self, session: Session, params: FrameNavigated) -> None:
@@ -178,7 +179,9 @@ class PageDomain(Domain):
     def _dialog_opened(self, session: Session, params: DialogOpening) -> None:
         self._dialog_opened_s[session.id] = time.monotonic()
         session.dialog_open = True
-        session.emit(DialogOpened(params.type, shorten(params.message, MAX_VALUE_CHARS), shorten_url(params.url)))
+        session.emit(
+            DialogOpened(params.type, shorten(params.message, MAX_VALUE_CHARS), shorten_url(params.url))
+        )
 
     def _dialog_closed(self, session: Session, params: DialogClosing) -> None:
         opened_s = self._dialog_opened_s.pop(session.id, None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from .. import page
 from ..cdp.session import Session
 from ..domain import FRAMES, Domain, Listener, Params
 from ..options import CaptureOptions
@@ -30,7 +31,7 @@ class FrameScript(msgspec.Struct, frozen=True, omit_defaults=True):
     pause_ms: float = 0
 
 
-class LongFrame(Detail, tag="long_frame"):
+class LongFrame(Detail, frozen=True, tag="long_frame"):
     duration_ms: float
     blocking_ms: float = 0
     render_ms: float = 0
@@ -39,11 +40,11 @@ class LongFrame(Detail, tag="long_frame"):
     scripts: tuple[FrameScript, ...] = ()
 
 
-class LongTask(Detail, tag="long_task"):
+class LongTask(Detail, frozen=True, tag="long_task"):
     duration_ms: float
 
 
-class Interaction(Detail, tag="interaction"):
+class Interaction(Detail, frozen=True, tag="interaction"):
     name: str
     interaction: int
     duration_ms: float
@@ -51,21 +52,21 @@ class Interaction(Detail, tag="interaction"):
     processing_ms: float = 0
 
 
-class LayoutShift(Detail, tag="layout_shift"):
+class LayoutShift(Detail, frozen=True, tag="layout_shift"):
     value: float
     nodes: tuple[str, ...] = ()
 
 
-class FirstPaint(Detail, tag="first_paint"):
+class FirstPaint(Detail, frozen=True, tag="first_paint"):
     pass
 
 
-class LargestPaint(Detail, tag="largest_paint"):
+class LargestPaint(Detail, frozen=True, tag="largest_paint"):
     size: float = 0
     url: str = ""
 
 
-class LoadTiming(Detail, tag="load_timing"):
+class LoadTiming(Detail, frozen=True, tag="load_timing"):
     ttfb_ms: float = 0
     dom_ms: float = 0
     load_ms: float = 0
@@ -73,7 +74,7 @@ class LoadTiming(Detail, tag="load_timing"):
     type: str = ""
 
 
-class ResourceTiming(Detail, tag="resource"):
+class ResourceTiming(Detail, frozen=True, tag="resource"):
     url: str
     initiator: str = ""
     status: int = 0
@@ -81,12 +82,12 @@ class ResourceTiming(Detail, tag="resource"):
     transfer_bytes: float = 0
 
 
-class UserAction(Detail, tag="action"):
+class UserAction(Detail, frozen=True, tag="action"):
     type: str
     key: str = ""
 
 
-class SelectorMatches(Detail, tag="selector"):
+class SelectorMatches(Detail, frozen=True, tag="selector"):
     """A watched selector finds another number of elements than before; -1 is "not a valid selector" or "not looked yet"."""
 
     selector: str
@@ -157,12 +158,16 @@ BATCH = msgspec.json.Decoder(Batch)
 
 def page_script(options: CaptureOptions) -> str:
     """The whole script as one expression: the core, called with its parts and what they need to know."""
-    folder = files(__package__.rpartition(".")[0] + ".page")
+    folder = files(page)
 
     def source(name: str) -> str:
         return folder.joinpath(name).read_text("utf-8")
 
-    config = {"binding": BINDING, "resources": options.level == "lean", "selectors": options.watched_selectors}
+    config = {
+        "binding": BINDING,
+        "resources": options.level == "lean",
+        "selectors": options.watched_selectors,
+    }
     parts = ",\n".join(f"({source(name)})" for name in PARTS)
     return f"({source('core.js')})([{parts}], {msgspec.json.encode(config).decode()});"
 
@@ -207,7 +212,11 @@ class PageScriptDomain(Domain):
 
     def undo(self, session: Session) -> None:
         for context in self._worlds.get(session.id, {}).values():
-            session.post("Runtime.evaluate", expression="globalThis.firstcause?.stop()", uniqueContextId=context.unique_id)
+            session.post(
+                "Runtime.evaluate",
+                expression="globalThis.firstcause?.stop()",
+                uniqueContextId=context.unique_id,
+            )
         if script_id := self._script_ids.get(session.id):
             session.post("Page.removeScriptToEvaluateOnNewDocument", identifier=script_id)
         session.post("Runtime.removeBinding", name=BINDING)

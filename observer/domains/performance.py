@@ -16,7 +16,7 @@ SAMPLE_EVERY_S = 5.0
 SAMPLE_TIMEOUT_S = 2.0
 
 
-class Metrics(Detail, tag="metrics"):
+class Metrics(Detail, frozen=True, tag="metrics"):
     heap_bytes: float = 0
     nodes: int = 0
     documents: int = 0

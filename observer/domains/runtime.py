@@ -16,7 +16,7 @@ MAX_VALUE_CHARS = 300
 FORMAT_DIRECTIVE = re.compile(r"%[sdifoOc%]")
 
 
-class ExceptionThrown(Detail, tag="exception"):
+class ExceptionThrown(Detail, frozen=True, tag="exception"):
     text: str
     rejection: bool = False
     exception_id: int = 0
@@ -25,11 +25,11 @@ class ExceptionThrown(Detail, tag="exception"):
     column: int = 0
 
 
-class ExceptionRevoked(Detail, tag="exception_revoked"):
+class ExceptionRevoked(Detail, frozen=True, tag="exception_revoked"):
     exception_id: int
 
 
-class ConsoleCalled(Detail, tag="console"):
+class ConsoleCalled(Detail, frozen=True, tag="console"):
     level: str
     text: str
 
@@ -115,7 +115,9 @@ def previewed(value: RemoteObject, preview: ObjectPreview) -> str:
 
 def console_text(args: list[RemoteObject]) -> str:
     """The arguments as one text, with %s-style directives filled in and %c styling left out."""
-    values = [shorten(rendered(arg), MAX_VALUE_CHARS if arg.type != "string" else MAX_TEXT_CHARS) for arg in args]
+    values = [
+        shorten(rendered(arg), MAX_VALUE_CHARS if arg.type != "string" else MAX_TEXT_CHARS) for arg in args
+    ]
     if len(values) > 1 and args[0].type == "string" and "%" in values[0]:
         rest = iter(values[1:])
 

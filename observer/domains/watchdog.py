@@ -34,15 +34,15 @@ UNLIMITED_S = 24 * 3600.0
 BusyWith = Literal["script", "layout", "native"]
 
 
-class PageHang(Detail, tag="hang"):
-    """`busy_with` is what the page spends its time on; no stack means that it is inside one long native call."""
+class PageHang(Detail, frozen=True, tag="hang"):
+    """`busy_with` is what the page spends its time on; inside one long native call nobody can look, so that has no stack."""
 
     duration_ms: float
     busy_with: BusyWith
     url: str = ""
 
 
-class PageHangEnded(Detail, tag="hang_ended"):
+class PageHangEnded(Detail, frozen=True, tag="hang_ended"):
     duration_ms: float
     url: str = ""
 
@@ -183,7 +183,9 @@ class WatchdogDomain(Domain):
     def _judge(self, watched: list[Session]) -> None:
         """Start a probe for every main thread that does not answer; pages that share one hang together and are told once."""
         pulses = [(session, self._pulses.setdefault(session.id, Pulse())) for session in watched]
-        excused = {s.isolate for s, pulse in pulses if s.dialog_open or pulse.paused_by_another or pulse.probe} - {""}
+        excused = {
+            s.isolate for s, pulse in pulses if s.dialog_open or pulse.paused_by_another or pulse.probe
+        } - {""}
         for session, pulse in pulses:
             silent = pulse.unanswered_s >= PROBE_AFTER_S
             if silent and pulse.probe is None and not session.dialog_open and session.isolate not in excused:
@@ -201,7 +203,9 @@ class WatchdogDomain(Domain):
             if before and after and after.layout_s - before.layout_s > elapsed_s / 2:
                 busy_with: BusyWith = "layout"
             else:
-                busy_with = "script" if stack else "native"
+                busy_with = (
+                    "script" if stack or after else "native"
+                )  # counters are read between two steps of a script
             # A paused page answers what has piled up, our beat among it; only a beat sent after the last pause tells the end.
             end = session.post("Runtime.getIsolateId", UNLIMITED_S)
             told = False

@@ -1,0 +1,59 @@
+# Everything a person or CI does here; each target sets up what it needs. Only python3 (3.11 or newer) is required.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# As a variable of the environment an address needs no quoting, whatever is in it.
+export URL
+
+# Runs a command and shows what it said only when it fails.
+define quietly
+	@echo "· $(1)"; said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help install watch test check e2e bench docs clean
+
+help: ## What can be done here
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /make \1\t/' | expand -t 16
+
+install: $(STAMP) ## The environment: .venv, locked packages, a browser
+	@$(BIN)/python scripts/browser
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "· setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "python3 has no venv module here; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+watch: install ## Watch the demo shop, or another page: make watch URL=http://localhost:3000
+	@if [ -n "$$URL" ]; then $(BIN)/firstcause watch "$$URL"; else $(BIN)/firstcause demo; fi
+
+test: check e2e ## Everything: check, then the end-to-end tests in a real Chromium
+
+check: install ## Style, types, floors, docs and unit tests
+	$(call quietly,$(BIN)/ruff check)
+	$(call quietly,$(BIN)/ruff format --check)
+	$(call quietly,$(BIN)/pyright)
+	$(call quietly,$(BIN)/lint-imports --no-cache)
+	$(call quietly,$(BIN)/python scripts/docs --check)
+	@$(BIN)/python -m pytest --no-header tests/unit
+
+e2e: install ## The end-to-end tests alone
+	@$(BIN)/python -m pytest --no-header tests/e2e
+
+bench: install ## Every benchmark, in its quick form
+	@failed=; for bench in bench/[a-z]*.py; do echo "· $$bench"; \
+		$(BIN)/python $$bench --quick || failed="$$failed $$bench"; done; \
+	[ -z "$$failed" ] || { echo "Missed a must:$$failed"; exit 1; }
+
+docs: install ## Remake the generated reference docs
+	@$(BIN)/python scripts/docs
+
+clean: ## Remove the environment and everything built
+	@rm -rf $(VENV) build dist reports .hypothesis .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The upper floor: delivers events to people, test runners and agents."""

@@ -1,0 +1,41 @@
+"""Our own log: to stderr, quiet unless asked for."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+SHARED = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="%H:%M:%S.%f", utc=False),
+]
+
+
+def configure(verbosity: int) -> None:
+    """0 shows warnings, 1 what is being done, 2 everything."""
+    level = LEVELS[min(verbosity, len(LEVELS) - 1)]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    logging.getLogger("picows").setLevel(
+        max(level, logging.WARNING) if verbosity < len(LEVELS) - 1 else level
+    )
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )

@@ -1,0 +1,1 @@
+"""Makers of the reference docs: each turns something countable in the code into one page."""
