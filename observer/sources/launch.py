@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,8 @@ from .attach import (
 )
 from .discover import find_browser, is_executable
 
+log = logging.getLogger(__name__)
+
 START_TIMEOUT_S: Final = 30.0
 CLOSE_TIMEOUT_S: Final = 5.0
 
@@ -42,6 +45,10 @@ QUIET_FLAGS: Final = (
 )
 
 _DOCTOR = "Run: firstcause doctor"
+
+
+class SandboxUnavailable(BrowserStartFailed):
+    """This machine does not let the browser set up its sandbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +92,21 @@ async def launch(
     leftovers = [scratch]
     options = _options(path, headed, extra_args, scratch)
     try:
-        async with _driver() as playwright:
-            started = (
-                _persistent(playwright, profile_dir, options)
-                if profile_dir is not None
-                else _fresh(playwright, options, leftovers)
-            )
-            async with started as launched:
-                yield launched
+        async with _driver() as playwright, AsyncExitStack() as stack:
+
+            def started() -> AbstractAsyncContextManager[LaunchedBrowser]:
+                if profile_dir is not None:
+                    return _persistent(playwright, profile_dir, options)
+                return _fresh(playwright, options, leftovers)
+
+            try:
+                launched = await stack.enter_async_context(started())
+            except SandboxUnavailable as error:
+                # Containers and hardened distributions often have no user namespaces; Playwright's own default is no sandbox.
+                log.warning("%s The browser runs without it.", error.message)
+                options["chromium_sandbox"] = False
+                launched = await stack.enter_async_context(started())
+            yield launched
     finally:
         await asyncio.to_thread(_remove, leftovers)
 
@@ -199,10 +213,7 @@ def _start_failed(path: Path, error: Error) -> BrowserStartFailed:
             "The profile folder is in use by another browser.", "Close that browser, or name another folder."
         )
     if "sandboxing failed" in told or "No usable sandbox" in told:
-        return BrowserStartFailed(
-            f"{path} can't set up its sandbox on this machine.",
-            "Allow user namespaces here, or give the browser the argument --no-sandbox.",
-        )
+        return SandboxUnavailable(f"{path} can't set up its sandbox on this machine.")
     return BrowserStartFailed(f"{path} does not start: {_reason(told)}.", _DOCTOR)
 
 

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from .api.observation import Observation
+from .correlator.event import Cause, Event
+from .observer.errors import FirstcauseError
+from .observer.options import CaptureOptions
+from .observer.sources.attach import ws_url_of, ws_url_of_sync
+from .observer.sources.launch import launch
+
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+__all__ = [
+    "CaptureOptions",
+    "Cause",
+    "Event",
+    "FirstcauseError",
+    "Observation",
+    "__version__",
+    "launch",
+    "ws_url_of",
+    "ws_url_of_sync",
+]

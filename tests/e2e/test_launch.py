@@ -251,3 +251,20 @@ def test_the_url_of_a_browser_of_the_sync_api() -> None:
             socket.send('{"id":1,"method":"Browser.getVersion"}')
             assert "Chrom" in str(socket.recv())
         browser.close()
+
+
+async def test_where_the_sandbox_is_not_allowed_the_browser_runs_without_it(
+    temp: Path, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only the refusal is made: it needs a machine without user namespaces.
+    picky = temp / "picky"
+    picky.write_text(
+        '#!/bin/sh\ncase "$*" in *--no-sandbox*) exec "$REAL_BROWSER" "$@";; esac\necho "No usable sandbox!" >&2\nexit 1\n'
+    )
+    picky.chmod(0o755)
+    monkeypatch.setenv("REAL_BROWSER", str(find_browser().path))
+    monkeypatch.setattr("firstcause.observer.sources.launch.running_as_root", lambda: False)
+
+    async with launch(executable=picky) as launched:
+        page = await launched.open_page(site)
+        assert await page.title() == "hello"
