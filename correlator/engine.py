@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from uuid6 import uuid7
 
+from ..observer.cdp.targets import TargetClosed
 from ..observer.domains.network import ResponseExtra
 from ..observer.domains.page import Navigated
 from ..observer.domains.runtime import ExceptionRevoked, ExceptionThrown
@@ -15,11 +16,13 @@ from ..observer.signal import Signal
 from .event import Event
 from .findings import DESCRIPTIONS
 from .findings.finding import Finding, Scene
+from .findings.scripts import repeats_child
 from .fold import Fold
 from .templates import fingerprint_of
 
-# A promise that is handled a moment later was never a failure, though Chrome reports it at once.
-REJECTION_HOLD_S = 0.5
+# A promise that is handled a moment later was never a failure, though Chrome reports it at once; and what may be a repetition
+# waits for what it repeats.
+HOLD_S = 0.5
 KEPT_STATUSES = 1_000
 KEPT_REJECTIONS = 1_000
 
@@ -52,8 +55,8 @@ class Engine:
     def feed(self, signal: Signal) -> list[Event]:
         events = self.advance(signal.monotonic_s)
         detail = signal.detail
-        if isinstance(detail, ExceptionThrown) and detail.rejection:
-            self._held.append((signal.monotonic_s + REJECTION_HOLD_S, signal))
+        if isinstance(detail, ExceptionThrown) and (detail.rejection or repeats_child(signal, detail)):
+            self._held.append((signal.monotonic_s + HOLD_S, signal))
             return events
         if isinstance(detail, ExceptionRevoked):
             return events + self._revoke(signal, detail)
@@ -63,7 +66,10 @@ class Engine:
             self._wire_statuses[signal.request_id] = detail.status
             if len(self._wire_statuses) > KEPT_STATUSES:
                 self._wire_statuses.popitem(last=False)
-        return events + self._tell(signal)
+        events += self._tell(signal)
+        if isinstance(detail, TargetClosed) and detail.type == "page":
+            self._page_urls.pop((signal.browser, signal.page), None)
+        return events
 
     def advance(self, now_s: float) -> list[Event]:
         """Tell what was held back and is due."""

@@ -1,14 +1,15 @@
 """What can go wrong while observing, as one tree; every error says what to do next.
 
 FirstcauseError
-├── UsageError            the request itself is wrong                     bad_url, bad_option
-├── BrowserNotFound       no Chromium on this machine                     browser_not_found
-├── BrowserStartFailed    a browser was found but does not start          browser_start_failed
-├── BrowserUnreachable    nothing that speaks CDP answers at the address  browser_unreachable
-├── OutputFailed          the place to write to can't be written          output_failed
-└── CommandFailed         one CDP command                                 command_failed
-    ├── CommandTimeout    … was not answered in time                      command_timeout
-    └── ConnectionLost    … can't be answered: the socket is gone         connection_lost
+├── UsageError            bad_option
+│   └── BadUrl            bad_url
+├── BrowserNotFound       browser_not_found
+├── BrowserStartFailed    browser_start_failed
+├── BrowserUnreachable    browser_unreachable
+├── OutputFailed          output_failed
+└── CommandFailed         command_failed
+    ├── CommandTimeout    command_timeout
+    └── ConnectionLost    connection_lost
 """
 
 from __future__ import annotations
@@ -29,36 +30,54 @@ class FirstcauseError(Exception):
 
 
 class UsageError(FirstcauseError):
+    """The request itself can't be met: options that exclude each other, or nothing to do."""
+
     code = "bad_option"
 
 
 class BadUrl(UsageError):
+    """An address that no browser can open, or no DevTools can be reached at."""
+
     code = "bad_url"
 
 
 class BrowserNotFound(FirstcauseError):
+    """There is no Chromium on this machine, or the one that was named is not there."""
+
     code = "browser_not_found"
 
 
 class BrowserStartFailed(FirstcauseError):
+    """A browser was found and does not start."""
+
     code = "browser_start_failed"
 
 
 class BrowserUnreachable(FirstcauseError):
+    """Nothing that speaks the DevTools protocol answers at the address."""
+
     code = "browser_unreachable"
 
 
 class OutputFailed(FirstcauseError):
+    """The place to write to can't be written, or can't be written any more."""
+
     code = "output_failed"
 
 
 class CommandFailed(FirstcauseError):
+    """The browser refused a command."""
+
     code = "command_failed"
 
 
 class CommandTimeout(CommandFailed):
+    """The browser did not answer a command in time."""
+
     code = "command_timeout"
 
 
 class ConnectionLost(CommandFailed):
+    """A command can't be answered: the connection to the browser is gone."""
+
     code = "connection_lost"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -81,6 +82,7 @@ class TargetTree:
         self._connection: Connection | None = None
         self._histories: dict[str, ReplayHistory] = {}
         self._pages: dict[str, str] = {}
+        self._pages_named = 0
         self._setups: dict[str, asyncio.Task[None]] = {}
         self._beside_driver = False
         self.sessions: dict[str, Session] = {}
@@ -103,8 +105,12 @@ class TargetTree:
                 domain.enable(root)
         await root.call("Target.setDiscoverTargets", discover=True, filter=without("browser", "browser_ui"))
         await self._auto_attach(root)
-        if setups := list(self._setups.values()):
-            await asyncio.wait(setups, timeout=SETUP_WAIT_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETUP_WAIT_S):
+                while setups := list(
+                    self._setups.values()
+                ):  # the set-up of a page brings its frames and workers
+                    await asyncio.wait(setups)
 
     async def detach_all(self) -> None:
         """Leave every target as it was, children before parents."""
@@ -137,6 +143,7 @@ class TargetTree:
         self._histories = {
             target: history for target, history in self._histories.items() if target in present
         }
+        self._pages = {target: page for target, page in self._pages.items() if target in present}
 
     def console_incomplete(self) -> tuple[str, ...]:
         """Pages whose replay has nothing in common with what was told: the buffer overflowed, or they navigated meanwhile."""
@@ -161,7 +168,10 @@ class TargetTree:
 
     def _page_of(self, info: TargetInfo, parent: Session | None) -> str:
         if info.type == "page":
-            return self._pages.setdefault(info.target_id, f"p{len(self._pages) + 1}")
+            if info.target_id not in self._pages:
+                self._pages_named += 1
+                self._pages[info.target_id] = f"p{self._pages_named}"
+            return self._pages[info.target_id]
         return parent.page if parent is not None else ""
 
     def _auto_attach(self, session: Session) -> asyncio.Future[msgspec.Raw]:
@@ -172,7 +182,7 @@ class TargetTree:
 
     def _attached(self, parent_id: str, event: AttachedToTarget) -> None:
         parent = self.sessions.get(parent_id)
-        if parent is None:
+        if parent is None or event.session_id in self.sessions:  # "" is the browser itself
             return
         session = self._session(
             event.session_id, event.target_info, parent, waiting=event.waiting_for_debugger
@@ -203,7 +213,9 @@ class TargetTree:
                 await asyncio.sleep(DRIVER_RELEASES_WITHIN_S if self._beside_driver else POPUP_HOLD_S)
             session.post("Runtime.runIfWaitingForDebugger")
         if session.role != "hub":
-            await asyncio.wait([session.post("Runtime.getIsolateId")])
+            await asyncio.wait(
+                [session.post("Runtime.getIsolateId"), *([children_known] if children_known else [])]
+            )
         session.ready = True
 
     def _created(self, _: str, event: TargetCreated) -> None:
@@ -212,7 +224,7 @@ class TargetTree:
             self._beside_driver = True
 
     def _detached(self, _: str, event: DetachedFromTarget) -> None:
-        session = self.sessions.pop(event.session_id, None)
+        session = self.sessions.pop(event.session_id, None) if event.session_id else None
         if session is None:
             return
         if setup := self._setups.pop(session.id, None):
@@ -222,6 +234,7 @@ class TargetTree:
             domain.forget(session)
         if not any(other.info.target_id == session.info.target_id for other in self.sessions.values()):
             self._histories.pop(session.info.target_id, None)
+            self._pages.pop(session.info.target_id, None)
 
     def _info_changed(self, _: str, event: TargetInfoChanged) -> None:
         for session in self.sessions.values():
