@@ -100,6 +100,7 @@ class Observer:
         try:
             await self._connect()
         except CommandFailed as error:
+            await self._drop()
             raise BrowserUnreachable(
                 error.message, "Is the browser still running? `firstcause doctor` helps."
             ) from error

@@ -146,7 +146,10 @@ class Connection(WSListener):
             raise ConnectionLost(
                 f"{url} does not accept a DevTools connection ({error or type(error).__name__})."
             ) from error
-        assert isinstance(listener, cls)
+        if not isinstance(
+            listener, cls
+        ):  # picows gives none, and no error, if the connection ends during the handshake
+            raise ConnectionLost(f"{url} closed the connection before it was a DevTools connection.")
         return listener
 
     def post(

@@ -9,8 +9,11 @@ import msgspec
 from ..cdp.session import Session
 from ..domain import FRAMES, Domain, Listener, Params
 from ..options import CaptureOptions
-from ..signal import Detail
+from ..signal import Detail, StackFrame
 from .network import shorten_url
+
+
+KEPT_GENERIC = 1_000
 
 
 class Issue(Detail, frozen=True, tag="issue"):
@@ -32,11 +35,19 @@ class CorsStatus(Params):
     failed_parameter: str = ""
 
 
+class SourceLocation(Params):
+    script_id: str = ""
+    url: str = ""
+    line_number: int = 0
+    column_number: int = 0
+
+
 class IssueDetails(Params):
     """The union of what the kinds of issues say about themselves; each fills its own part."""
 
     request: AffectedRequest | None = None
     failed_request_info: AffectedRequest | None = None
+    source_code_location: SourceLocation | None = None
     cors_error_status: CorsStatus | None = None
     is_warning: bool = False
     is_report_only: bool = False
@@ -48,6 +59,7 @@ class IssueDetails(Params):
     cookie_warning_reasons: list[str] = []
     cookie_url: str = ""
     reason: str = ""
+    style_sheet_loading_issue_reason: str = ""
     type: str = ""
     error_type: str = ""
     violating_node_id: int = 0
@@ -92,6 +104,8 @@ class AuditsDomain(Domain):
             if key in told:  # Chrome sends generic issues twice
                 return
             told.add(key)
+            if len(told) > KEPT_GENERIC:
+                told.clear()
         request = details.request or details.failed_request_info or AffectedRequest()
         session.emit(
             Issue(
@@ -107,7 +121,14 @@ class AuditsDomain(Domain):
                 warning=is_warning(details),
             ),
             request_id=request.request_id,
+            stack=stack_of_location(details.source_code_location),
         )
+
+
+def stack_of_location(at: SourceLocation | None) -> tuple[StackFrame, ...]:
+    if at is None:
+        return ()
+    return (StackFrame("", at.url, at.line_number + 1, at.column_number + 1, at.script_id),)
 
 
 def reason_of(details: IssueDetails) -> str:
@@ -117,6 +138,7 @@ def reason_of(details: IssueDetails) -> str:
     return (
         details.violated_directive
         or details.reason
+        or details.style_sheet_loading_issue_reason
         or details.error_type
         or details.resolution_status
         or ", ".join(reasons)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -153,7 +155,12 @@ class Navigated(Params):
     frame: NavigatedFrame
 
 
+class InstalledReply(msgspec.Struct):
+    identifier: str = ""
+
+
 BATCH = msgspec.json.Decoder(Batch)
+INSTALLED = msgspec.json.Decoder(InstalledReply)
 
 
 def page_script(options: CaptureOptions) -> str:
@@ -190,7 +197,8 @@ class PageScriptDomain(Domain):
     def __init__(self, options: CaptureOptions) -> None:
         super().__init__(options)
         self._script = page_script(options)
-        self._script_ids: dict[str, str] = {}
+        # Weak: the answer that brings an id may come after its session went.
+        self._script_ids: WeakKeyDictionary[Session, str] = WeakKeyDictionary()
         self._worlds: dict[str, dict[int, Context]] = {}
 
     def listen(self) -> list[Listener[Any]]:
@@ -217,17 +225,17 @@ class PageScriptDomain(Domain):
                 expression="globalThis.firstcause?.stop()",
                 uniqueContextId=context.unique_id,
             )
-        if script_id := self._script_ids.get(session.id):
+        if script_id := self._script_ids.get(session):
             session.post("Page.removeScriptToEvaluateOnNewDocument", identifier=script_id)
         session.post("Runtime.removeBinding", name=BINDING)
 
     def forget(self, session: Session) -> None:
         self._worlds.pop(session.id, None)
-        self._script_ids.pop(session.id, None)
 
     def _installed(self, session: Session, done: Any) -> None:
         if not done.cancelled() and done.exception() is None:
-            self._script_ids[session.id] = str(msgspec.json.decode(done.result()).get("identifier", ""))
+            with suppress(msgspec.MsgspecError):
+                self._script_ids[session] = INSTALLED.decode(done.result()).identifier
 
     def _told(self, session: Session, params: BindingCalled) -> None:
         if params.name != BINDING:

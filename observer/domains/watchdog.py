@@ -275,7 +275,12 @@ class WatchdogDomain(Domain):
 
 
 def isolate_of(reply: asyncio.Future[msgspec.Raw]) -> str:
-    return "" if reply.cancelled() or reply.exception() else ISOLATE.decode(reply.result()).id
+    if reply.cancelled() or reply.exception():
+        return ""
+    try:
+        return ISOLATE.decode(reply.result()).id
+    except msgspec.MsgspecError:
+        return ""
 
 
 def common_stack(samples: list[list[PausedFrame]], script_urls: Mapping[str, str]) -> tuple[StackFrame, ...]:
