@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import typer
+from playwright.async_api import BrowserContext, Page
 from rich.console import Console
 from rich.text import Text
 
@@ -28,14 +31,10 @@ from . import logs
 from .doctor import collect
 from .observation import Observation
 from .recording import STDOUT, Recording
-from .stories import StoryServer, bundled_story
-from .terminal import Terminal
+from .stories import StoryError, StoryServer, bundled_story
+from .terminal import Terminal, counted, printable
 
 OPENABLE = frozenset({"http", "https", "file", "about", "data", "chrome", "blob"})
-
-
-def example(*commands: str) -> str:
-    return "Example: " + "   or: ".join(commands)
 
 
 app = typer.Typer(
@@ -110,16 +109,39 @@ EXIT_CODES = {
 }
 
 
+NOT_WRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
 def main() -> None:
-    """Run the command line; an expected failure is one sentence and exit code 2, never a traceback."""
+    """Run the command line; an expected failure is one line and exit code 2, never a traceback."""
+    code = 0
     try:
-        app()
-    except FirstcauseError as error:
-        print(f"firstcause: {error}", file=sys.stderr)
-        sys.exit(2)
-    except BrokenPipeError:
-        # The reader of our output went away; Python would complain about it once more while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        app(prog_name="firstcause")
+    except SystemExit as ended:  # typer ends every command by it
+        # … with 1 when a reader went away, which is no failure of ours.
+        code = 0 if isinstance(ended.__context__, BrokenPipeError) else ended.code
+    except (FirstcauseError, StoryError) as error:
+        print(f"firstcause: {printable(str(error))}", file=sys.stderr)
+        code = 2
+    except OSError as error:
+        code = written_off(error)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = written_off(error)
+    sys.exit(code)
+
+
+def written_off(error: OSError) -> int:
+    """The exit code when stdout can't be written: a reader that went away is no failure of ours."""
+    if error.errno not in NOT_WRITABLE and not isinstance(error, BrokenPipeError):
+        raise error
+    # Python would try once more while it exits, and complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    print(f"firstcause: stdout can't be written: {(error.strerror or '').lower()}.", file=sys.stderr)
+    return 2
 
 
 def show_version(wanted: bool) -> None:
@@ -137,9 +159,9 @@ def root(
     """Watches live Chromium pages and tells the first cause, not the last symptom."""
 
 
-@app.command(epilog=example("firstcause watch http://localhost:3000", "firstcause watch --cdp 9222 --json"))
+@app.command()
 def watch(
-    url: Annotated[str, typer.Argument(metavar="[URL]", help="The page to launch a browser with.")] = "",
+    url: Annotated[str, typer.Argument(metavar="URL", help="The page to launch a browser with.")] = "",
     cdp: Cdp = "",
     headed: Headed = False,
     profile: Profile = None,
@@ -152,14 +174,22 @@ def watch(
     as_json: AsJson = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Launch a browser, or attach to one, and show what goes wrong while it happens."""
+    """Launch a browser, or attach to one, and show what goes wrong while it happens.
+
+    Example:
+
+        firstcause watch http://localhost:3000
+
+        firstcause watch --cdp 9222 --json
+    """
     logs.configure(verbose)
     source = Source(cdp=cdp, url=url, headed=headed, profile=profile)
     options = CaptureOptions(level, targets, not no_hang_stacks, tuple(selector or ()))
-    asyncio.run(show_live(source, options, for_seconds, activity=activity, as_json=as_json))
+    output = new_output(f"Watching {source.name}", activity=activity, as_json=as_json)
+    asyncio.run(observe(source, options, output, for_seconds))
 
 
-@app.command(epilog=example("firstcause demo", "firstcause demo --headed"))
+@app.command()
 def demo(
     headed: Headed = False,
     for_seconds: ForSeconds = 0,
@@ -167,22 +197,26 @@ def demo(
     as_json: AsJson = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Watch the bundled broken shop: ten seconds that show what this is for."""
+    """Watch the bundled broken shop: ten seconds that show what this is for.
+
+    Example:
+
+        firstcause demo
+
+        firstcause demo --headed
+    """
     logs.configure(verbose)
 
-    async def serve_and_show() -> None:
+    async def serve_and_observe() -> None:
         async with StoryServer(bundled_story("shop")) as shop:
-            source = Source(url=shop.url, headed=headed)
-            await show_live(source, CaptureOptions(), for_seconds, activity=activity, as_json=as_json)
+            title = f"Watching a visitor in a broken shop at {shop.url}"
+            output = new_output(title, activity=activity, as_json=as_json)
+            await observe(Source(url=shop.url, headed=headed), CaptureOptions(), output, for_seconds)
 
-    asyncio.run(serve_and_show())
+    asyncio.run(serve_and_observe())
 
 
-@app.command(
-    epilog=example(
-        "firstcause record --cdp 9222 --out events.ndjson", "firstcause record --url localhost:3000 --out -"
-    )
-)
+@app.command()
 def record(
     cdp: Cdp = "",
     url: Annotated[
@@ -202,30 +236,41 @@ def record(
     as_json: AsJson = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Write every event as one line of JSON until SIGINT or SIGTERM; each is there as soon as it is told."""
+    """Write every event as one line of JSON until SIGINT or SIGTERM; each is there as soon as it is told.
+
+    Example:
+
+        firstcause record --cdp 9222 --out events.ndjson
+
+        firstcause record --url localhost:3000 --out -
+    """
     logs.configure(verbose)
     source = Source(cdp=cdp, url=url, headed=headed, profile=profile)
     options = CaptureOptions(level, targets, not no_hang_stacks, tuple(selector or ()))
-    recording = Recording(out)
-    try:
-        asyncio.run(write_events(source, options, recording, for_seconds, activity=activity))
-    finally:
-        recording.close()
+    recording = Recording(out, activity=activity)
+    asyncio.run(observe(source, options, recording, for_seconds))
     if as_json:
         print(
             json.dumps({"events": recording.count, "out": recording.name}),
             file=sys.stderr if out == STDOUT else None,
         )
     elif out != STDOUT:
-        print(f"{recording.count} events in {out}", file=sys.stderr)
+        print(f"{counted(recording.count, 'event')} in {out}", file=sys.stderr)
 
 
-@app.command(epilog=example("firstcause doctor", "firstcause doctor --port 4400 --json"))
+@app.command()
 def doctor(
     port: Annotated[int, typer.Option("--port", help="Also look whether this port is free.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Look at what is needed here: what is there, and what to do about what is not."""
+    """Look at what is needed here: what is there, and what to do about what is not.
+
+    Example:
+
+        firstcause doctor
+
+        firstcause doctor --port 4400 --json
+    """
     logs.configure(0)
     findings = collect(port or None)
     if as_json:
@@ -244,9 +289,38 @@ def doctor(
         raise typer.Exit(1)
 
 
+class QuietConsole(Console):
+    """rich would end the process when the reader of a pipe goes away; here that is for `main` to say."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def new_console() -> Console:
-    """A terminal's own width; a file or a pipe has none, so tables there may be as wide as they like."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    """A terminal's own width; a file or a pipe has none, so lines there may be as wide as they like."""
+    out: Any = sys.stdout
+    if isinstance(out, TextIOWrapper):
+        out.reconfigure(errors="replace")  # an old code page knows neither ✖ nor what pages say
+    if out.isatty():
+        return QuietConsole(highlight=False)
+    # FORCE_COLOR asks for colours in CI's logs, not for a line that moves.
+    return QuietConsole(highlight=False, width=PIPE_WIDTH, force_interactive=False)
+
+
+def new_output(title: str, *, activity: bool, as_json: bool) -> Output:
+    return Recording(activity=activity) if as_json else Terminal(new_console(), title, show_activity=activity)
+
+
+class Output(Protocol):
+    """Takes events while it is open; closing it raises what went wrong."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None: ...
+
+    def write(self, event: Event) -> bool:
+        """Whether to go on."""
+        ...
 
 
 class Source:
@@ -266,7 +340,7 @@ class Source:
         self.cdp = cdp
         self.url = checked_url(url) if url else ""
         self.headed = headed
-        self.profile = profile
+        self.profile = checked_profile(profile) if profile else None
 
     @property
     def name(self) -> str:
@@ -274,79 +348,88 @@ class Source:
 
     @asynccontextmanager
     async def observed(
-        self, on_event: Callable[[Event], None], options: CaptureOptions, stop: asyncio.Event
+        self, output: Output, options: CaptureOptions, stop: asyncio.Event
     ) -> AsyncGenerator[None]:
-        """Observe for the length of the block; `stop` is set when a launched browser is closed."""
+        """Observe for the length of the block; `stop` is set when there is nothing more to do."""
+
+        def tell(event: Event) -> None:
+            if not output.write(event):
+                stop.set()
+
         if self.cdp:
-            async with Observation(self.cdp, on_event, options):
+            async with Observation(self.cdp, tell, options):
                 yield
             return
         async with (
             launch(headed=self.headed, profile_dir=self.profile) as launched,
-            Observation(launched.ws_url, on_event, options),
+            Observation(launched.ws_url, tell, options),
         ):
-            launched.context.on("close", lambda _: stop.set())
             await launched.open_page(self.url)
+            when_closed(launched.context, stop)
             yield
+
+
+def when_closed(context: BrowserContext, stop: asyncio.Event) -> None:
+    """Set `stop` when the browser ends or its last page is closed: Chromium stays without one when Playwright started it."""
+
+    def page_closed(_: Page) -> None:
+        if not context.pages:
+            stop.set()
+
+    context.on("close", lambda _: stop.set())
+    context.on("page", lambda page: page.on("close", page_closed))
+    for page in context.pages:
+        page.on("close", page_closed)
+    if not context.pages:
+        stop.set()
+
+
+def checked_profile(profile: Path) -> Path:
+    try:
+        profile.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(profile, os.R_OK | os.W_OK | os.X_OK) else "permission denied"
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+    if reason:
+        raise UsageError(f"{profile} can't be a profile: {reason}.", "Give --profile a folder.")
+    return profile
 
 
 def checked_url(url: str) -> str:
     """`localhost:3000` is meant as http://localhost:3000; a scheme that no browser knows is a typing mistake."""
     scheme, colon, rest = url.partition(":")
     if not colon or rest[:1].isdigit():
-        return f"http://{url}"
-    if scheme.lower() not in OPENABLE or not (urlsplit(url).netloc or rest.lstrip("/")):
+        scheme, rest, url = "http", f"//{url}", f"http://{url}"
+    try:
+        openable = scheme.lower() in OPENABLE and (urlsplit(url).netloc or rest.lstrip("/"))
+    except ValueError:  # http://[
+        openable = False
+    if not openable:
         raise BadUrl(
             f"{url} is not an address that a browser can open.", "Start it with http:// or https://."
         )
     return url
 
 
-@asynccontextmanager
-async def until_stopped(for_seconds: float) -> AsyncGenerator[asyncio.Event]:
-    """An event that SIGINT, SIGTERM or the end of the time sets."""
+async def observe(source: Source, options: CaptureOptions, output: Output, for_seconds: float) -> None:
+    """Until SIGINT, SIGTERM, the end of the time, of the browser or of the output; also while the browser still starts."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
-    timer = loop.call_later(for_seconds, stop.set) if for_seconds else None
-    try:
-        yield stop
-    finally:
-        if timer is not None:
-            timer.cancel()
 
+    async def observing() -> None:
+        async with source.observed(output, options, stop):
+            if for_seconds:
+                loop.call_later(for_seconds, stop.set)
+            await loop.create_future()  # until it is cancelled
 
-async def show_live(
-    source: Source, options: CaptureOptions, for_seconds: float, *, activity: bool, as_json: bool
-) -> None:
-    async with until_stopped(for_seconds) as stop:
-        if as_json:
-            recording = Recording(STDOUT)
-            await observe_into(recording, source, options, stop, activity=activity)
-            recording.close()
-            return
-        with Terminal(
-            Console(highlight=False), f"Watching {source.name}", show_activity=activity
-        ) as terminal:
-            async with source.observed(terminal.show, options, stop):
-                await stop.wait()
-
-
-async def write_events(
-    source: Source, options: CaptureOptions, recording: Recording, for_seconds: float, *, activity: bool
-) -> None:
-    async with until_stopped(for_seconds) as stop:
-        await observe_into(recording, source, options, stop, activity=activity)
-
-
-async def observe_into(
-    recording: Recording, source: Source, options: CaptureOptions, stop: asyncio.Event, *, activity: bool
-) -> None:
-    def write(event: Event) -> None:
-        if (activity or event.channel != "activity") and not recording.write(event):
-            stop.set()
-
-    async with source.observed(write, options, stop):
-        await stop.wait()
+    with output:
+        tasks = asyncio.create_task(observing()), asyncio.create_task(stop.wait())
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended

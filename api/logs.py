@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
@@ -15,10 +16,18 @@ SHARED = [
 ]
 
 
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Asks for stderr anew with every line: while a status line is on the terminal, rich stands in for it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.setStream(sys.stderr)
+        super().emit(record)
+
+
 def configure(verbosity: int) -> None:
     """0 shows warnings, 1 what is being done, 2 everything."""
     level = LEVELS[min(verbosity, len(LEVELS) - 1)]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StderrHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=SHARED,

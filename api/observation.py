@@ -9,6 +9,7 @@ from typing import Self
 
 from ..correlator.engine import Engine
 from ..correlator.event import Event
+from ..observer.errors import BrowserUnreachable
 from ..observer.observer import Observer
 from ..observer.options import CaptureOptions
 from ..observer.signal import Signal
@@ -64,13 +65,20 @@ class Observation:
 
 def resolver(address: str | int) -> Callable[[], Awaitable[str]]:
     """Where the browser is, each time it has to be found: a browser that came back has a new address at the old port."""
+    given = str(address).strip()
+    scheme, _, rest = given.partition("://")
     started = False
 
     async def resolve() -> str:
         nonlocal started
-        if started and str(address).startswith("ws"):
-            return await resolve_ws_url(str(address).partition("://")[2].partition("/")[0])
+        again = started and scheme in {"ws", "wss"}
         started = True
-        return await resolve_ws_url(address)
+        if not again:
+            return await resolve_ws_url(given)
+        try:
+            return await resolve_ws_url(f"{scheme.replace('ws', 'http')}://{rest.partition('/')[0]}")
+        except BrowserUnreachable:
+            # A service that rents browsers may answer at the one address only; a browser that is gone does not.
+            return given
 
     return resolve

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from ..correlator.event import Event
 from ..observer.errors import OutputFailed
@@ -15,31 +17,50 @@ STDOUT = "-"
 
 
 class Recording:
-    """Writes each event at once and unbuffered, so that what was told is there whatever happens next."""
+    """Writes each event at once and unbuffered, so that what was told is there whatever happens next.
 
-    def __init__(self, out: str) -> None:
+    An older file of that name is replaced by the first event, or by an end without one: not by a browser that was not found.
+    """
+
+    def __init__(self, out: str = STDOUT, *, activity: bool = True) -> None:
         self.name = "stdout" if out == STDOUT else out
         self.count = 0
         self.failure: OSError | None = None
+        self._activity = activity
         try:
             self._file = (
-                sys.stdout.fileno()
-                if out == STDOUT
-                else os.open(Path(out), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+                sys.stdout.fileno() if out == STDOUT else os.open(Path(out), os.O_WRONLY | os.O_CREAT, 0o644)
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a NUL byte in the name is a ValueError
             raise self._failed(error) from error
         self._regular = stat.S_ISREG(os.fstat(self._file).st_mode)
+        self._replaces = out != STDOUT and self._regular
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Raises what went wrong; a reader of stdout that went away is no failure of ours."""
+        if kind is None and self.failure is None:
+            with suppress(OSError):
+                self._replace()
+        if self.name != "stdout":
+            os.close(self._file)
+        if kind is None and self.failure is not None and not isinstance(self.failure, BrokenPipeError):
+            raise self._failed(self.failure)
 
     def write(self, event: Event) -> bool:
-        """Whether the line was written; after a failure nothing more is, and `failure` says why."""
+        """Whether to go on; after a failure nothing more is written, and `failure` says why."""
         if self.failure is not None:
             return False
+        if event.channel == "activity" and not self._activity:
+            return True
         line = event.line().encode() + b"\n"
         done = 0
         try:
+            self._replace()
             while done < len(line):
-                done += os.write(self._file, line[done:])
+                done += self._write_some(line[done:])
         except OSError as error:
             self.failure = error
             if done and self._regular:
@@ -49,16 +70,23 @@ class Recording:
         self.count += 1
         return True
 
-    def close(self) -> None:
-        """Raises what went wrong; a reader of stdout that went away is no failure of ours."""
-        if self.name != "stdout":
-            os.close(self._file)
-        if self.failure is not None and not isinstance(self.failure, BrokenPipeError):
-            raise self._failed(self.failure)
+    def _replace(self) -> None:
+        if self._replaces:
+            os.ftruncate(self._file, 0)
+            self._replaces = False
 
-    def _failed(self, error: OSError) -> OutputFailed:
-        kept = f" The {self.count} events before are there." if self.count else ""
+    def _write_some(self, data: bytes) -> int:
+        try:
+            return os.write(self._file, data)
+        except BlockingIOError:
+            # Node makes the pipes that it is given non-blocking, and ours may be one of them: `2>&1 |`.
+            select.select([], [self._file], [])
+            return 0
+
+    def _failed(self, error: OSError | ValueError) -> OutputFailed:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        lines = "1 line" if self.count == 1 else f"{self.count} lines"
+        kept = f"; the {lines} before are whole" if self.count else ""
         return OutputFailed(
-            f"{self.name} can't be written: {(error.strerror or str(error)).lower()}.{kept}",
-            "Give --out another path, or - for stdout.",
+            f"{self.name} can't be written: {reason}{kept}.", "Give --out another path, or - for stdout."
         )

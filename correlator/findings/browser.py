@@ -13,9 +13,11 @@ from .network import http_severity
 
 STATUS = re.compile(r"responded with a status of (\d{3})")
 NET_ERROR = re.compile(r"net::ERR_\w+")
-QUOTED_URL = re.compile(r"'((?:https?|wss?|data|blob|ftp):[^']*)'")
+NAMED_URL = re.compile(r"'((?:https?|wss?|data|blob|ftp):[^']*)'|cannot load ((?:https?|data|blob|ftp):\S*)\. ")
+INSECURE_URL = re.compile(r"requested an insecure [^']*'([^']*)'")  # the page's own address is quoted before it
 DIRECTIVE = re.compile(r"directive:? [\"']?([a-z-]+(?: [^\".]*)?)")
-CSP = "Content Security Policy directive"
+CSP = re.compile(r"violates the (?:following|document's) Content Security Policy")
+FAILURES = frozenset({"cors_blocked", "csp_violation", "mixed_content", "response_blocked"})
 ISSUES: dict[str, tuple[str, Severity, str]] = {
     "CorsIssue": ("cors_blocked", "high", "blocked by CORS"),
     "ContentSecurityPolicyIssue": ("csp_violation", "high", "blocked by the page's Content Security Policy"),
@@ -34,7 +36,7 @@ def log_entry(signal: Signal, detail: LogEntry, scene: Scene) -> Finding | None:
         return None
     text = said(detail.text)
     socket = detail.text.startswith("WebSocket")
-    url = detail.url if detail.source == "network" and not socket else quoted_url(detail.text)
+    url = detail.url if detail.source == "network" and not socket else named_url(detail.text)
     shown = scene.url(url) if url else ""
     kind, severity = log_kind(detail)
     network = detail.source == "network" or kind == "cors_blocked"
@@ -45,6 +47,7 @@ def log_entry(signal: Signal, detail: LogEntry, scene: Scene) -> Finding | None:
         text = f"{shown} {said_status}"
     if kind == "csp_violation" and shown and (directive := DIRECTIVE.search(detail.text)):
         text = said(f"{shown} blocked by the page's Content Security Policy: {directive[1]}")
+    key, about = warned(signal, kind, url) if detail.level == "warning" else ("", url)
     return Finding(
         kind=kind,
         channel="network_errors" if network else "errors",
@@ -58,7 +61,8 @@ def log_entry(signal: Signal, detail: LogEntry, scene: Scene) -> Finding | None:
             at=place(signal.stack[0] if signal.stack else None),
             source=detail.source,
         ),
-        about=url,
+        key=key,
+        about=about,
         family=f"log {detail.source}",
     )
 
@@ -67,10 +71,12 @@ def log_kind(detail: LogEntry) -> tuple[str, Severity]:
     if detail.source == "network":
         if status := STATUS.search(detail.text):
             return "http_error", http_severity(int(status[1]))
+        if "net::ERR_TOO_MANY_REDIRECTS" in detail.text:
+            return "redirect_loop", "high"
         return ("websocket_failed" if detail.text.startswith("WebSocket") else "request_failed"), "high"
     if "blocked by CORS policy" in detail.text:
         return "cors_blocked", "high"
-    if CSP in detail.text:
+    if CSP.search(detail.text):
         return (
             "csp_violation",
             "info" if "Report Only" in detail.text or "report-only" in detail.text else "high",
@@ -82,9 +88,16 @@ def log_kind(detail: LogEntry) -> tuple[str, Severity]:
     return ("browser_error", "medium") if detail.level == "error" else ("browser_warning", "low")
 
 
-def quoted_url(text: str) -> str:
-    found = QUOTED_URL.search(text)
-    return found[1] if found else ""
+def named_url(text: str) -> str:
+    if insecure := INSECURE_URL.search(text):
+        return insecure[1]
+    found = NAMED_URL.search(text)
+    return (found[1] or found[2]) if found else ""
+
+
+def warned(signal: Signal, kind: str, url: str) -> tuple[str, str]:
+    """Key and subject of what is said about a request that went on: its failure, if it fails, is another matter."""
+    return (f"{signal.browser} {signal.request_id} {kind}" if signal.request_id else "", f"{kind} {url}" if url else "")
 
 
 def issue(signal: Signal, detail: Issue, scene: Scene) -> Finding | None:
@@ -99,6 +112,8 @@ def issue(signal: Signal, detail: Issue, scene: Scene) -> Finding | None:
         return None
     network = kind in ("cors_blocked", "response_blocked", "cookie_rejected")
     url = scene.url(detail.url) if detail.url else ""
+    failed = kind in FAILURES and not detail.warning
+    key, about = ("", detail.url) if failed else warned(signal, kind, detail.url)
     return Finding(
         kind=kind,
         channel="network_errors" if network else "errors",
@@ -106,7 +121,8 @@ def issue(signal: Signal, detail: Issue, scene: Scene) -> Finding | None:
         severity="info" if detail.warning else severity,
         summary=said(f"{url} {words}: {detail.reason}".strip().rstrip(":").strip()),
         context=context(url=url, reason=said(detail.reason, 160)),
-        about=detail.url,
+        key=key,
+        about=about,
         family="issue",
     )
 

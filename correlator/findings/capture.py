@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pydantic import JsonValue
+
 from ...observer.observer import BrowserLost, Gap
 from ...observer.signal import Signal
 from .finding import Descriptions, Finding, Scene, context
+
+MAX_PAGES = 20
 
 
 def lost(_: Signal, __: BrowserLost, ___: Scene) -> Finding:
@@ -15,6 +19,11 @@ def lost(_: Signal, __: BrowserLost, ___: Scene) -> Finding:
         "high",
         "The connection to the browser was lost; looking for it again",
     )
+
+
+def listed(pages: tuple[str, ...]) -> list[JsonValue]:
+    more = len(pages) - MAX_PAGES
+    return [*pages] if more <= 0 else [*pages[:MAX_PAGES], f"{more} more"]
 
 
 def gap(_: Signal, detail: Gap, __: Scene) -> Finding:
@@ -35,9 +44,9 @@ def gap(_: Signal, detail: Gap, __: Scene) -> Finding:
             to_ms=detail.to_ms,
             browser=detail.browser,
             lost=list(detail.lost),
-            pages_gone=list(detail.pages_gone),
-            pages_new=list(detail.pages_new),
-            console_incomplete=list(detail.console_incomplete),
+            pages_gone=listed(detail.pages_gone),
+            pages_new=listed(detail.pages_new),
+            console_incomplete=listed(detail.console_incomplete),
         ),
     )
 

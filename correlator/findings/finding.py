@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,10 @@ from ...observer.signal import Detail, Signal, StackFrame
 from ..event import Channel, EventType, Severity
 from ..redact import redact_text, redact_url
 
-MAX_SUMMARY_CHARS = 240
-MAX_URL_CHARS = 160
+MAX_SUMMARY_BYTES = 240
+MAX_URL_BYTES = 160
+# Six bytes each as JSON, and nothing that a person could see.
+INVISIBLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,14 @@ class Scene:
     def url(self, url: str) -> str:
         """The address as a person would say it: short, within the page's own site without the site, without secrets."""
         if url.startswith(("data:", "blob:")):
-            return url[:60]
+            return cut(url, 60)
         try:
             parts, page = urlsplit(url), urlsplit(self.page_url)
         except ValueError:
-            return cut(redact_url(url), MAX_URL_CHARS)
+            return cut(redact_url(url), MAX_URL_BYTES)
         own = (parts.scheme, parts.netloc) == (page.scheme, page.netloc)
         shown = url[len(parts.scheme) + 3 + len(parts.netloc) :] if own and parts.netloc else url
-        return cut(redact_url(shown) or "/", MAX_URL_CHARS)
+        return cut(redact_url(shown) or "/", MAX_URL_BYTES)
 
 
 Describe = Callable[[Signal, Any, Scene], Finding | None]
@@ -61,10 +64,14 @@ Descriptions = Mapping[type[Detail], Describe]
 
 
 def cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """At most `limit` bytes: a Chinese page's events are as small as an English page's."""
+    text = INVISIBLE.sub(" ", text)
+    if len(text) * 4 <= limit or len(encoded := text.encode()) <= limit:
+        return text
+    return encoded[: limit - 3].decode(errors="ignore") + "…"
 
 
-def said(text: str, limit: int = MAX_SUMMARY_CHARS) -> str:
+def said(text: str, limit: int = MAX_SUMMARY_BYTES) -> str:
     """A text of the page, fit for a summary: one line, no secrets, not too long."""
     return cut(redact_text(" ".join(text.split())), limit)
 

@@ -35,8 +35,11 @@ def response(signal: Signal, detail: ResponseReceived, scene: Scene) -> Finding:
         initiator=signal.element,
     )
     if detail.status < 400 and detail.elapsed_ms > SLOW_RESPONSE_MS and detail.type != "EventSource":
+        slow = f"{detail.method} {url} took {detail.elapsed_ms / 1000:.1f} s to answer {detail.status}"
+        # A key of its own: the body may still fail.
+        key = f"{signal.browser} {signal.request_id} slow"
         return Finding(
-            "slow_response", "network_errors", "network_error", "medium", summary, where, template=url
+            "slow_response", "network_errors", "network_error", "medium", slow, where, key=key, template=url
         )
     if detail.status < 400:
         return Finding("request", "activity", "activity", "info", summary, where)
@@ -54,8 +57,13 @@ def response(signal: Signal, detail: ResponseReceived, scene: Scene) -> Finding:
 
 
 def failed(_: Signal, detail: RequestFailed, scene: Scene) -> Finding:
-    kind, severity, why = failure(detail)
     url = scene.url(detail.url)
+    if detail.canceled and 0 < detail.status < 400:
+        # Chrome says this of every answer without a body that the page does not read: it got what it wanted.
+        summary = f"{detail.method} {url} answered {detail.status} and was not read to its end"
+        where = context(method=detail.method, url=url, status=detail.status, elapsed_ms=detail.elapsed_ms)
+        return Finding("request_aborted", "activity", "activity", "info", summary, where)
+    kind, severity, why = failure(detail)
     what = f"{detail.method} {url}".strip() or detail.type or "A request"
     return Finding(
         kind=kind,
@@ -79,6 +87,10 @@ def failed(_: Signal, detail: RequestFailed, scene: Scene) -> Finding:
 
 def failure(detail: RequestFailed) -> tuple[str, Severity, str]:
     """Which kind of failure it is, how bad, and why in words."""
+    if detail.status >= 400:  # the answer was the failure, and came unseen
+        resource = detail.type in RESOURCES
+        severity: Severity = "medium" if resource else http_severity(detail.status)
+        return "resource_failed" if resource else "http_error", severity, f"answered {detail.status}"
     if detail.cors_error:
         what = f"{detail.cors_error} {detail.cors_parameter}".strip()
         return "cors_blocked", "high", f"blocked by CORS: {what}"
@@ -100,21 +112,13 @@ def failure(detail: RequestFailed) -> tuple[str, Severity, str]:
 
 
 def resource(_: Signal, detail: ResourceTiming, scene: Scene) -> Finding | None:
-    if detail.status < 400:
+    # Never a failure of its own: the log tells that, and this comes whenever the page has time, by the address before redirects.
+    if not detail.status:
         return None
     url = scene.url(detail.url)
-    kind = "http_error" if detail.initiator in ("fetch", "xmlhttprequest", "beacon") else "resource_failed"
-    return Finding(
-        kind=kind,
-        channel="network_errors",
-        type="network_error",
-        severity=http_severity(detail.status),
-        summary=f"{url} answered {detail.status} after {detail.duration_ms:.0f} ms",
-        context=context(url=url, status=detail.status, elapsed_ms=detail.duration_ms),
-        about=detail.url,
-        family="resource timing",
-        template=f"{url.partition('?')[0]} {detail.status}",
-    )
+    summary = f"{url} answered {detail.status} after {detail.duration_ms:.0f} ms"
+    where = context(url=url, status=detail.status, elapsed_ms=detail.duration_ms)
+    return Finding("request", "activity", "activity", "info", summary, where)
 
 
 def socket_opened(_: Signal, detail: SocketOpened, scene: Scene) -> Finding:

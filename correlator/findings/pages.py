@@ -52,7 +52,7 @@ def revived(_: Signal, detail: TargetRevived, scene: Scene) -> Finding:
 
 def hang(signal: Signal, detail: PageHang, scene: Scene) -> Finding:
     at = place(signal.stack[0] if signal.stack else None)
-    severity = next(level for from_ms, level in HANG_SEVERITY if detail.duration_ms >= from_ms)
+    severity: Severity = next(level for from_ms, level in HANG_SEVERITY if detail.duration_ms >= from_ms)
     why = (
         f"busy in {at}"
         if at
@@ -92,10 +92,26 @@ def hang_ended(signal: Signal, detail: PageHangEnded, scene: Scene) -> Finding:
     )
 
 
-def navigated(_: Signal, detail: Navigated, scene: Scene) -> Finding:
+def navigated(signal: Signal, detail: Navigated, scene: Scene) -> Finding:
+    if detail.unreachable_url:
+        return unreachable(signal, detail, scene)
     url = scene.url(detail.url)
     verb = "came back from the cache to" if detail.restored else "navigated to"
     return activity("navigation", f"The {'page' if detail.main_frame else 'frame'} {verb} {url}", url=url)
+
+
+def unreachable(signal: Signal, detail: Navigated, scene: Scene) -> Finding:
+    """Chrome's error page came instead. Of a document's request the id is that of its loader: one that was told is known by it."""
+    url = scene.url(detail.unreachable_url)
+    return Finding(
+        kind="request_failed",
+        channel="network_errors",
+        type="network_error",
+        severity="high",
+        summary=f"The {'page' if detail.main_frame else 'frame'} {url} could not be loaded",
+        context=context(url=url),
+        key=f"{signal.browser} {signal.loader_id}",
+    )
 
 
 def navigated_within(_: Signal, detail: NavigatedWithin, scene: Scene) -> Finding:
@@ -125,9 +141,8 @@ def download_ended(_: Signal, detail: DownloadEnded, __: Scene) -> Finding:
 
 def action(signal: Signal, detail: UserAction, _: Scene) -> Finding:
     what = f"key {detail.key}" if detail.type == "key" else detail.type
-    return activity(
-        "user_action", f"{what} on {signal.element or 'the page'}", action=what, element=signal.element
-    )
+    element = said(signal.element, 160)
+    return activity("user_action", f"{what} on {element or 'the page'}", action=what, element=element)
 
 
 def loaded(_: Signal, detail: LoadTiming, __: Scene) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...observer.domains.page_script import FrameScript, Interaction, LayoutShift, LongFrame
 from ...observer.signal import Signal
 from ..event import Severity
-from .finding import Descriptions, Finding, Scene, context, cut
+from .finding import Descriptions, Finding, Scene, context, cut, said
 
 LONG_FRAME_MS = 200
 LONG_BLOCKING_MS = 150
@@ -46,8 +46,9 @@ def long_frame(_: Signal, detail: LongFrame, scene: Scene) -> Finding | None:
 def blamed(script: FrameScript, scene: Scene) -> str:
     """`alignCards (shop.js, FrameRequestCallback)`"""
     file = scene.url(script.url).partition("?")[0].rsplit("/", 1)[-1] if script.url else ""
-    where = ", ".join(part for part in (file, cut(script.invoker, 60)) if part)
-    return f"{script.function} ({where})" if script.function and where else script.function or where
+    where = ", ".join(part for part in (file, said(script.invoker, 60)) if part)
+    function = cut(script.function, 80)
+    return f"{function} ({where})" if function and where else function or where
 
 
 def graded(value: float, high_from: float) -> Severity:
@@ -57,7 +58,8 @@ def graded(value: float, high_from: float) -> Severity:
 def interaction(signal: Signal, detail: Interaction, _: Scene) -> Finding | None:
     if detail.duration_ms <= SLOW_INTERACTION_MS:
         return None
-    on = f" on {signal.element}" if signal.element else ""
+    element = said(signal.element, 160)
+    on = f" on {element}" if element else ""
     return Finding(
         kind="slow_interaction",
         channel="performance",
@@ -65,7 +67,7 @@ def interaction(signal: Signal, detail: Interaction, _: Scene) -> Finding | None
         severity=graded(detail.duration_ms, SLOW_INTERACTION_HIGH_MS),
         summary=f"{detail.name}{on} took {detail.duration_ms:.0f} ms to show an effect",
         context=context(
-            element=signal.element,
+            element=element,
             duration_ms=detail.duration_ms,
             input_delay_ms=detail.input_delay_ms,
             processing_ms=detail.processing_ms,
@@ -77,14 +79,15 @@ def interaction(signal: Signal, detail: Interaction, _: Scene) -> Finding | None
 def layout_shift(_: Signal, detail: LayoutShift, __: Scene) -> Finding | None:
     if detail.value <= SHIFT:
         return None
+    nodes = [said(node, 100) for node in detail.nodes]
     return Finding(
         kind="layout_shift",
         channel="performance",
         type="performance",
         severity=graded(detail.value, SHIFT_HIGH),
         summary=f"The layout shifted by {detail.value:.2f}"
-        + (f", moving {detail.nodes[0]}" if detail.nodes else ""),
-        context=context(value=detail.value, nodes=list(detail.nodes)),
+        + (f", moving {nodes[0]}" if nodes else ""),
+        context=context(value=detail.value, nodes=[*nodes]),
     )
 
 

@@ -13,6 +13,12 @@ CONSOLE: dict[str, tuple[str, Severity]] = {
     "warning": ("console_warning", "low"),
 }
 WORKERS = frozenset({"worker", "shared_worker", "service_worker", "worklet"})
+PARENTS = frozenset({"worker", "shared_worker"})
+
+
+def repeats_child(signal: Signal, detail: ExceptionThrown) -> bool:
+    """A worker tells the exceptions of the workers that it has started again, sometimes first and always without their value."""
+    return signal.target_type in PARENTS and not detail.rejection and detail.text == "Uncaught null"
 
 
 def exception(signal: Signal, detail: ExceptionThrown, scene: Scene) -> Finding:
@@ -36,6 +42,8 @@ def exception(signal: Signal, detail: ExceptionThrown, scene: Scene) -> Finding:
             rejection=bool(worker) and detail.rejection,
         ),
         template=place(StackFrame(frame.function, frame.url)),
+        about=f"{detail.url}:{detail.line}:{detail.column}" if worker and not detail.rejection else "",
+        family="parent" if repeats_child(signal, detail) else "exception",
     )
 
 

@@ -12,7 +12,6 @@ from ..options import CaptureOptions
 from ..signal import Detail, StackFrame
 from .network import shorten_url
 
-
 KEPT_GENERIC = 1_000
 
 
