@@ -8,8 +8,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
@@ -26,7 +26,7 @@ from firstcause import __version__
 from ..correlator.event import Event
 from ..observer.errors import BadUrl, FirstcauseError, UsageError
 from ..observer.options import CaptureOptions, Level, TargetMode
-from ..observer.sources.launch import launch
+from ..observer.sources.launch import LaunchedBrowser, launch
 from . import logs
 from .doctor import collect
 from .observation import Observation
@@ -346,27 +346,42 @@ class Source:
     def name(self) -> str:
         return self.url or f"the browser at {self.cdp}"
 
-    @asynccontextmanager
-    async def observed(
-        self, output: Output, options: CaptureOptions, stop: asyncio.Event
-    ) -> AsyncGenerator[None]:
-        """Observe for the length of the block; `stop` is set when there is nothing more to do."""
+    async def observe(
+        self, output: Output, options: CaptureOptions, for_seconds: float, stop: asyncio.Event
+    ) -> None:
+        """Tell `output` all there is until `stop`, which is also set when there is nothing more to do."""
 
         def tell(event: Event) -> None:
             if not output.write(event):
                 stop.set()
 
+        async def observe_at(address: str, launched: LaunchedBrowser | None = None) -> None:
+            async with Observation(address, tell, options):
+                if launched is not None:
+                    await launched.open_page(self.url)
+                    when_closed(launched.context, stop)
+                loop = asyncio.get_running_loop()
+                if for_seconds:
+                    loop.call_later(for_seconds, stop.set)
+                await loop.create_future()  # until it is cancelled
+
         if self.cdp:
-            async with Observation(self.cdp, tell, options):
-                yield
+            await until(stop, observe_at(self.cdp))
             return
-        async with (
-            launch(headed=self.headed, profile_dir=self.profile) as launched,
-            Observation(launched.ws_url, tell, options),
-        ):
-            await launched.open_page(self.url)
-            when_closed(launched.context, stop)
-            yield
+        # A start is not interrupted: the driver would leave the profile folder behind.
+        async with launch(headed=self.headed, profile_dir=self.profile) as launched:
+            await until(stop, observe_at(launched.ws_url, launched))
+
+
+async def until(stop: asyncio.Event, doing: Coroutine[None, None, None]) -> None:
+    """Have it done, but for no longer than until `stop`: then it is cancelled, wherever it is."""
+    tasks = asyncio.create_task(doing), asyncio.create_task(stop.wait())
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
 
 
 def when_closed(context: BrowserContext, stop: asyncio.Event) -> None:
@@ -412,24 +427,11 @@ def checked_url(url: str) -> str:
 
 
 async def observe(source: Source, options: CaptureOptions, output: Output, for_seconds: float) -> None:
-    """Until SIGINT, SIGTERM, the end of the time, of the browser or of the output; also while the browser still starts."""
+    """Until SIGINT, SIGTERM, the end of the time, of the browser or of the output."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
             loop.add_signal_handler(number, stop.set)
-
-    async def observing() -> None:
-        async with source.observed(output, options, stop):
-            if for_seconds:
-                loop.call_later(for_seconds, stop.set)
-            await loop.create_future()  # until it is cancelled
-
     with output:
-        tasks = asyncio.create_task(observing()), asyncio.create_task(stop.wait())
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        for ended in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(ended, Exception):
-                raise ended
+        await source.observe(output, options, for_seconds, stop)

@@ -9,6 +9,7 @@ from typing import TextIO
 import structlog
 
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+TALKATIVE = ("asyncio", "picows", "uvicorn")  # what they do is a detail
 SHARED = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -40,9 +41,8 @@ def configure(verbosity: int) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    logging.getLogger("picows").setLevel(
-        max(level, logging.WARNING) if verbosity < len(LEVELS) - 1 else level
-    )
+    for library in TALKATIVE:
+        logging.getLogger(library).setLevel(level if level == logging.DEBUG else logging.WARNING)
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -22,13 +22,17 @@ VALUE = r"(?(2)(?:(?!\2)(?:\\.|.))+|[^\s\"',;&(){}\[\]]+)"
 FIELD = r"(?<![\w.-])({name}\\?[\"']?\s*[:=]\s*)(\\?[\"'])?"
 
 QUERY_SECRET = re.compile(rf"([?&#;](?:{STRONG}|{WEAK})=){PLAIN}[^&#;\s\"']+", re.IGNORECASE)
-NESTED_SECRET = re.compile(rf"(%(?:3F|26|23)(?:{STRONG}|{WEAK})%3D)(?:(?!%26|%23)[^&#;\s\"'])+", re.IGNORECASE)
+NESTED_SECRET = re.compile(
+    rf"(%(?:3F|26|23)(?:{STRONG}|{WEAK})%3D)(?:(?!%26|%23)[^&#;\s\"'])+", re.IGNORECASE
+)
 STRONG_FIELD = re.compile(FIELD.format(name=STRONG) + PLAIN + VALUE, re.IGNORECASE)
 WEAK_FIELD = re.compile(FIELD.format(name=WEAK) + PLAIN + RANDOM, re.IGNORECASE)
 AUTHORIZATION = re.compile(
     r"(\bauthorization\\?[\"']?\s*:\s*\\?[\"']?)(?:[a-z][\w-]*\s+)?[^\s\"',;]{4,}", re.IGNORECASE
 )
-COOKIE = re.compile(r"(\b(?:set-)?cookie\\?[\"']?\s*[:=]\s*\\?[\"']?)[\w.-]+=[^\s\"']*(?:;\s*[^\s\"';]+)*", re.IGNORECASE)
+COOKIE = re.compile(
+    r"(\b(?:set-)?cookie\\?[\"']?\s*[:=]\s*\\?[\"']?)[\w.-]+=[^\s\"']*(?:;\s*[^\s\"';]+)*", re.IGNORECASE
+)
 SCHEME = re.compile(
     rf"\b((?-i:Bearer))\s+[\w.~+/=-]{{16,}}|\b(Bearer|Basic|Token)\s+{RANDOM}[\w.~+/=-]*", re.IGNORECASE
 )
@@ -36,7 +40,7 @@ SHAPES = re.compile(
     r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"  # a JSON web token
     r"|\b(?:gh[pousr]_\w{16,}|sk-[\w-]{16,}|[spr]k_(?:live|test)_\w{8,}|AKIA[0-9A-Z]{12,}|AIza[\w-]{20,}|xox[abprs]-[\w-]{8,})"
 )
-USER_INFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@?#]+@", re.IGNORECASE)
+USER_INFO = re.compile(r"((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://)[^/\s@?#]+@", re.IGNORECASE)
 
 
 def redact_url(url: str) -> str:

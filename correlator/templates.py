@@ -8,7 +8,7 @@ from hashlib import blake2b
 VARIABLE = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # uuid
     r"|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b"  # hex with a digit in it, or it is a word
-    r"|(?<![A-Za-z_])\d+(?:\.\d+)?",  # number; the 2 of v2 is part of a name
+    r"|(?<![A-Za-z_\d])\d+(?:\.\d+)?",  # number; the 2 of v2 is part of a name
     re.IGNORECASE,
 )
 

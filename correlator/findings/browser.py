@@ -13,8 +13,12 @@ from .network import http_severity
 
 STATUS = re.compile(r"responded with a status of (\d{3})")
 NET_ERROR = re.compile(r"net::ERR_\w+")
-NAMED_URL = re.compile(r"'((?:https?|wss?|data|blob|ftp):[^']*)'|cannot load ((?:https?|data|blob|ftp):\S*)\. ")
-INSECURE_URL = re.compile(r"requested an insecure [^']*'([^']*)'")  # the page's own address is quoted before it
+NAMED_URL = re.compile(
+    r"'((?:https?|wss?|data|blob|ftp):[^']*)'|cannot load ((?:https?|data|blob|ftp):\S*)\. "
+)
+INSECURE_URL = re.compile(
+    r"requested an insecure [^']*'([^']*)'"
+)  # the page's own address is quoted before it
 DIRECTIVE = re.compile(r"directive:? [\"']?([a-z-]+(?: [^\".]*)?)")
 CSP = re.compile(r"violates the (?:following|document's) Content Security Policy")
 FAILURES = frozenset({"cors_blocked", "csp_violation", "mixed_content", "response_blocked"})
@@ -97,7 +101,10 @@ def named_url(text: str) -> str:
 
 def warned(signal: Signal, kind: str, url: str) -> tuple[str, str]:
     """Key and subject of what is said about a request that went on: its failure, if it fails, is another matter."""
-    return (f"{signal.browser} {signal.request_id} {kind}" if signal.request_id else "", f"{kind} {url}" if url else "")
+    return (
+        f"{signal.browser} {signal.request_id} {kind}" if signal.request_id else "",
+        f"{kind} {url}" if url else "",
+    )
 
 
 def issue(signal: Signal, detail: Issue, scene: Scene) -> Finding | None:

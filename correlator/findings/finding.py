@@ -48,7 +48,7 @@ class Scene:
 
     def url(self, url: str) -> str:
         """The address as a person would say it: short, within the page's own site without the site, without secrets."""
-        if url.startswith(("data:", "blob:")):
+        if not url or url.startswith(("data:", "blob:")):
             return cut(url, 60)
         try:
             parts, page = urlsplit(url), urlsplit(self.page_url)

@@ -32,7 +32,7 @@ def response(signal: Signal, detail: ResponseReceived, scene: Scene) -> Finding:
         status=detail.status,
         resource=detail.type.lower() if detail.type in RESOURCES else "",
         elapsed_ms=detail.elapsed_ms,
-        initiator=signal.element,
+        initiator=said(signal.element, 160),
     )
     if detail.status < 400 and detail.elapsed_ms > SLOW_RESPONSE_MS and detail.type != "EventSource":
         slow = f"{detail.method} {url} took {detail.elapsed_ms / 1000:.1f} s to answer {detail.status}"

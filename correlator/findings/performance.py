@@ -5,13 +5,14 @@ from __future__ import annotations
 from ...observer.domains.page_script import FrameScript, Interaction, LayoutShift, LongFrame
 from ...observer.signal import Signal
 from ..event import Severity
-from .finding import Descriptions, Finding, Scene, context, cut, said
+from .finding import Descriptions, Finding, Scene, context, said
 
 LONG_FRAME_MS = 200
 LONG_BLOCKING_MS = 150
 FORCED_LAYOUT_MS, FORCED_LAYOUT_HIGH_MS = 30, 100
 SLOW_INTERACTION_MS, SLOW_INTERACTION_HIGH_MS = 200, 500
 SHIFT, SHIFT_HIGH = 0.1, 0.25
+MAX_NODES = 3
 
 
 def long_frame(_: Signal, detail: LongFrame, scene: Scene) -> Finding | None:
@@ -45,9 +46,9 @@ def long_frame(_: Signal, detail: LongFrame, scene: Scene) -> Finding | None:
 
 def blamed(script: FrameScript, scene: Scene) -> str:
     """`alignCards (shop.js, FrameRequestCallback)`"""
-    file = scene.url(script.url).partition("?")[0].rsplit("/", 1)[-1] if script.url else ""
-    where = ", ".join(part for part in (file, said(script.invoker, 60)) if part)
-    function = cut(script.function, 80)
+    file = scene.url(script.url).partition("?")[0].rsplit("/", 1)[-1]
+    function, invoker = said(script.function, 80), said(script.invoker, 60)
+    where = ", ".join(part for part in (said(file, 80), invoker) if part)
     return f"{function} ({where})" if function and where else function or where
 
 
@@ -79,14 +80,13 @@ def interaction(signal: Signal, detail: Interaction, _: Scene) -> Finding | None
 def layout_shift(_: Signal, detail: LayoutShift, __: Scene) -> Finding | None:
     if detail.value <= SHIFT:
         return None
-    nodes = [said(node, 100) for node in detail.nodes]
+    nodes = [said(node, 100) for node in detail.nodes[:MAX_NODES]]
     return Finding(
         kind="layout_shift",
         channel="performance",
         type="performance",
         severity=graded(detail.value, SHIFT_HIGH),
-        summary=f"The layout shifted by {detail.value:.2f}"
-        + (f", moving {nodes[0]}" if nodes else ""),
+        summary=f"The layout shifted by {detail.value:.2f}" + (f", moving {nodes[0]}" if nodes else ""),
         context=context(value=detail.value, nodes=[*nodes]),
     )
 

@@ -146,9 +146,8 @@ class Connection(WSListener):
             raise ConnectionLost(
                 f"{url} does not accept a DevTools connection ({error or type(error).__name__})."
             ) from error
-        if not isinstance(
-            listener, cls
-        ):  # picows gives none, and no error, if the connection ends during the handshake
+        # picows gives none, and no error, if the connection ends during the handshake
+        if not isinstance(listener, cls):
             raise ConnectionLost(f"{url} closed the connection before it was a DevTools connection.")
         return listener
 

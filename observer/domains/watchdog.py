@@ -26,6 +26,7 @@ PROBE_AFTER_S = 0.7
 TELL_AFTER_S = (1.0, 5.0, 15.0)
 PAUSES = 3
 PAUSE_EVERY_S = 0.08
+PAUSE_FALLS_WITHIN_S = 0.1
 ANSWER_WITHIN_S = 0.15
 LATE_S = 0.2
 KEPT_SCRIPTS = 5_000
@@ -138,8 +139,7 @@ class WatchdogDomain(Domain):
         to another isolate; there it believes breakpoints off already, so that only off after on takes effect.
         """
         session.post("Debugger.enable")
-        session.post("Debugger.setBreakpointsActive", active=True)
-        session.post("Debugger.setBreakpointsActive", active=False)
+        switch_breakpoints_off(session)
 
     def undo(self, session: Session) -> None:
         if self.options.hang_stacks:
@@ -190,22 +190,25 @@ class WatchdogDomain(Domain):
             silent = pulse.unanswered_s >= PROBE_AFTER_S
             if silent and pulse.probe is None and not session.dialog_open and session.isolate not in excused:
                 excused.add(session.isolate)
-                pulse.probe = asyncio.create_task(self._probe(session, pulse))
+                sharing = [s for s in watched if s is not session and s.isolate == session.isolate != ""]
+                pulse.probe = asyncio.create_task(self._probe(session, pulse, sharing))
 
-    async def _probe(self, session: Session, pulse: Pulse) -> None:
+    async def _probe(self, session: Session, pulse: Pulse, sharing: list[Session]) -> None:
         try:
             hung_since_s = pulse.beat_sent_s
             started_s, before = time.monotonic(), await self._metrics(session)
             if self.options.hang_stacks:
-                await self._sample(session, pulse)
-            elapsed_s, after = time.monotonic() - started_s, await self._metrics(session)
+                # A page lets a pause in as it lets the counters be read: where neither is, the others can't be asked either.
+                suspects = [session, *sharing] if before else [session]
+                session, pulse = await self._busy_one(suspects, hung_since_s + TELL_AFTER_S[0], pulse)
+            elapsed_s = time.monotonic() - started_s
+            after = await self._metrics(session) if before or pulse.samples else None
             stack = common_stack(pulse.samples, pulse.script_urls)
             if before and after and after.layout_s - before.layout_s > elapsed_s / 2:
                 busy_with: BusyWith = "layout"
             else:
-                busy_with = (
-                    "script" if stack or after else "native"
-                )  # counters are read between two steps of a script
+                # Counters are read between two steps of a script, never inside a native call.
+                busy_with = "script" if stack or after else "native"
             # A paused page answers what has piled up, our beat among it; only a beat sent after the last pause tells the end.
             end = session.post("Runtime.getIsolateId", UNLIMITED_S)
             told = False
@@ -229,16 +232,36 @@ class WatchdogDomain(Domain):
         except (CommandFailed, msgspec.MsgspecError):
             return None
 
-    async def _sample(self, session: Session, pulse: Pulse) -> None:
+    async def _busy_one(self, suspects: list[Session], until_s: float, pulse: Pulse) -> tuple[Session, Pulse]:
+        """Which of the pages on one main thread keeps it busy: a pause falls only in the code of the page it was asked of."""
+        for suspect in suspects:
+            found = self._pulses.setdefault(suspect.id, Pulse())
+            await self._sample(suspect, found, until_s)
+            if found.samples:
+                # The page that is told of owns the probe, which ends with it.
+                pulse.probe, found.probe = None, pulse.probe
+                return suspect, found
+            if len(suspects) > 1:
+                # A main thread takes one pause at a time; switching breakpoints off again takes this one back.
+                found.pause_asked = False
+                switch_breakpoints_off(suspect)
+            if time.monotonic() > until_s:
+                break
+        return suspects[0], pulse
+
+    async def _sample(self, session: Session, pulse: Pulse, until_s: float) -> None:
         pulse.samples = []
         for _ in range(PAUSES):
             pulse.sampled.clear()
             pulse.pause_asked = True
-            session.post("Debugger.pause")
-            try:
-                await asyncio.wait_for(pulse.sampled.wait(), ANSWER_WITHIN_S)
-            except TimeoutError:
+            asked = session.post("Debugger.pause")
+            await asyncio.wait([asked], timeout=max(ANSWER_WITHIN_S, until_s - time.monotonic()))
+            if not asked.done():
                 return  # inside a native call; the pause stays asked for and is undone when it falls
+            try:
+                await asyncio.wait_for(pulse.sampled.wait(), PAUSE_FALLS_WITHIN_S)
+            except TimeoutError:
+                return  # asked of the wrong page
             await asyncio.sleep(PAUSE_EVERY_S)
 
     def _paused(self, session: Session, params: Paused) -> None:
@@ -272,6 +295,11 @@ class WatchdogDomain(Domain):
 
     def _resumed(self, session: Session, _: Params) -> None:
         self._pulses.setdefault(session.id, Pulse()).paused_by_another = False
+
+
+def switch_breakpoints_off(session: Session) -> None:
+    session.post("Debugger.setBreakpointsActive", active=True)
+    session.post("Debugger.setBreakpointsActive", active=False)
 
 
 def isolate_of(reply: asyncio.Future[msgspec.Raw]) -> str:
