@@ -61,8 +61,8 @@ LevelOption = Annotated[
     Level,
     typer.Option(
         "--level",
-        help="lean costs the browser less: no Network domain, so no request methods, headers, initiators, redirects, "
-        "reasons of failures, WebSockets, requests of workers and requests that never end.",
+        help="lean costs the browser less: no Network domain, so no request methods, initiators, redirects, kinds of "
+        "resources, WebSockets, failed loads of workers, requests that the page aborts or that never end.",
     ),
 ]
 Targets = Annotated[

@@ -1,4 +1,8 @@
-"""What a person can choose about capturing; every default is the choice for somebody who knows nothing yet."""
+"""What a person can choose about capturing; every default is the choice for somebody who knows nothing yet.
+
+The level `lean` leaves the Network domain out. It can't see: failed loads of workers, requests that the page itself aborts, what
+kind of resource failed, methods, initiators, redirects, the life of WebSockets, requests that never end.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ INSECURE_URL = re.compile(
 )  # the page's own address is quoted before it
 DIRECTIVE = re.compile(r"directive:? [\"']?([a-z-]+(?: [^\".]*)?)")
 CSP = re.compile(r"violates the (?:following|document's) Content Security Policy")
-FAILURES = frozenset({"cors_blocked", "csp_violation", "mixed_content", "response_blocked"})
+FAILURES = frozenset(
+    {"cors_blocked", "csp_violation", "mixed_content", "response_blocked", "stylesheet_issue"}
+)
 ISSUES: dict[str, tuple[str, Severity, str]] = {
     "CorsIssue": ("cors_blocked", "high", "blocked by CORS"),
     "ContentSecurityPolicyIssue": ("csp_violation", "high", "blocked by the page's Content Security Policy"),
@@ -51,7 +53,7 @@ def log_entry(signal: Signal, detail: LogEntry, scene: Scene) -> Finding | None:
         text = f"{shown} {said_status}"
     if kind == "csp_violation" and shown and (directive := DIRECTIVE.search(detail.text)):
         text = said(f"{shown} blocked by the page's Content Security Policy: {directive[1]}")
-    key, about = warned(signal, kind, url) if detail.level == "warning" else ("", url)
+    key, about = subject(signal, kind, url, failed=detail.level == "error")
     return Finding(
         kind=kind,
         channel="network_errors" if network else "errors",
@@ -99,12 +101,14 @@ def named_url(text: str) -> str:
     return (found[1] or found[2]) if found else ""
 
 
-def warned(signal: Signal, kind: str, url: str) -> tuple[str, str]:
-    """Key and subject of what is said about a request that went on: its failure, if it fails, is another matter."""
-    return (
-        f"{signal.browser} {signal.request_id} {kind}" if signal.request_id else "",
-        f"{kind} {url}" if url else "",
-    )
+def subject(signal: Signal, kind: str, url: str, *, failed: bool) -> tuple[str, str]:
+    """Key and subject. What is said about a request that went on is another matter than its failure, if it fails."""
+    if kind == "deprecation":
+        return "", f"deprecation in {signal.target}"  # a log line and an issue, neither names the other
+    if failed:
+        return "", url
+    key = f"{signal.browser} {signal.request_id} {kind}" if signal.request_id else ""
+    return key, f"{kind} {url}" if url else ""
 
 
 def issue(signal: Signal, detail: Issue, scene: Scene) -> Finding | None:
@@ -119,8 +123,7 @@ def issue(signal: Signal, detail: Issue, scene: Scene) -> Finding | None:
         return None
     network = kind in ("cors_blocked", "response_blocked", "cookie_rejected")
     url = scene.url(detail.url) if detail.url else ""
-    failed = kind in FAILURES and not detail.warning
-    key, about = ("", detail.url) if failed else warned(signal, kind, detail.url)
+    key, about = subject(signal, kind, detail.url, failed=kind in FAILURES and not detail.warning)
     return Finding(
         kind=kind,
         channel="network_errors" if network else "errors",
