@@ -29,6 +29,7 @@ PAUSE_EVERY_S = 0.08
 PAUSE_FALLS_WITHIN_S = 0.1
 ANSWER_WITHIN_S = 0.15
 LATE_S = 0.2
+WITHIN_DOCUMENT = frozenset({"sameDocument", "historySameDocument"})
 KEPT_SCRIPTS = 5_000
 UNLIMITED_S = 24 * 3600.0
 
@@ -65,6 +66,23 @@ class PausedFrame(Params):
         """Which function this is, wherever in it the pause fell."""
         at = self.function_location or self.location
         return at.script_id, at.line_number, at.column_number
+
+
+class StartedNavigating(Params):
+    frame_id: str
+    navigation_type: str = ""
+
+
+class StoppedLoading(Params):
+    frame_id: str
+
+
+class NavigatedFrame(Params):
+    id: str
+
+
+class Navigated(Params):
+    frame: NavigatedFrame
 
 
 class ScriptParsed(Params):
@@ -118,12 +136,16 @@ class WatchdogDomain(Domain):
         super().__init__(options)
         self._pulses: dict[str, Pulse] = {}
         self._devtools: set[str] = set()
+        self._navigating: set[str] = set()
 
     def listen(self) -> list[Listener[Any]]:
         return [
             Listener("Debugger.paused", Paused, self._paused),
             Listener("Debugger.scriptParsed", ScriptParsed, self._script_parsed),
             Listener("Debugger.resumed", Params, self._resumed),
+            Listener("Page.frameStartedNavigating", StartedNavigating, self._navigation_started),
+            Listener("Page.frameNavigated", Navigated, self._navigated),
+            Listener("Page.frameStoppedLoading", StoppedLoading, self._loading_stopped),
             Listener("Target.targetCreated", TargetCreated, self._target_created),
             Listener("Target.targetDestroyed", TargetDestroyed, self._target_destroyed),
         ]
@@ -146,6 +168,7 @@ class WatchdogDomain(Domain):
             session.post("Debugger.disable")
 
     def forget(self, session: Session) -> None:
+        self._navigating.discard(session.info.target_id)
         pulse = self._pulses.pop(session.id, None)
         if pulse is not None and pulse.probe is not None:
             pulse.probe.cancel()
@@ -188,7 +211,12 @@ class WatchdogDomain(Domain):
         } - {""}
         for session, pulse in pulses:
             silent = pulse.unanswered_s >= PROBE_AFTER_S
-            if silent and pulse.probe is None and not session.dialog_open and session.isolate not in excused:
+            if (
+                silent
+                and pulse.probe is None
+                and not self._excused(session)
+                and session.isolate not in excused
+            ):
                 excused.add(session.isolate)
                 sharing = [s for s in watched if s is not session and s.isolate == session.isolate != ""]
                 pulse.probe = asyncio.create_task(self._probe(session, pulse, sharing))
@@ -198,9 +226,9 @@ class WatchdogDomain(Domain):
             hung_since_s = pulse.beat_sent_s
             started_s, before = time.monotonic(), await self._metrics(session)
             if self.options.hang_stacks:
-                # A page lets a pause in as it lets the counters be read: where neither is, the others can't be asked either.
-                suspects = [session, *sharing] if before else [session]
-                session, pulse = await self._busy_one(suspects, hung_since_s + TELL_AFTER_S[0], pulse)
+                session, pulse = await self._busy_one(
+                    [session, *sharing], hung_since_s + TELL_AFTER_S[0], pulse
+                )
             elapsed_s = time.monotonic() - started_s
             after = await self._metrics(session) if before or pulse.samples else None
             stack = common_stack(pulse.samples, pulse.script_urls)
@@ -214,7 +242,7 @@ class WatchdogDomain(Domain):
             told = False
             for tell_after_s in TELL_AFTER_S:
                 await asyncio.wait([end], timeout=max(0.0, hung_since_s + tell_after_s - time.monotonic()))
-                if end.done() or session.dialog_open or session.crashed:
+                if end.done() or self._excused(session):
                     break
                 told = True
                 lasted_ms = round((time.monotonic() - hung_since_s) * 1000)
@@ -284,6 +312,26 @@ class WatchdogDomain(Domain):
 
     def _target_destroyed(self, _: Session, params: TargetDestroyed) -> None:
         self._devtools.discard(params.target_id)
+
+    # While the document of a frame is being fetched Chrome holds back every command to it: no answer then means nothing.
+    def _navigation_started(self, _: Session, params: StartedNavigating) -> None:
+        if params.navigation_type not in WITHIN_DOCUMENT:
+            self._navigating.add(params.frame_id)
+
+    def _navigated(self, session: Session, params: Navigated) -> None:
+        self._navigation_ended(session, params.frame.id)
+
+    def _loading_stopped(self, session: Session, params: StoppedLoading) -> None:
+        self._navigation_ended(session, params.frame_id)
+
+    def _navigation_ended(self, session: Session, frame_id: str) -> None:
+        if frame_id in self._navigating:
+            self._navigating.discard(frame_id)
+            if pulse := self._pulses.get(session.id):
+                pulse.beat_sent_s = time.monotonic()
+
+    def _excused(self, session: Session) -> bool:
+        return session.dialog_open or session.crashed or session.info.target_id in self._navigating
 
     def _script_parsed(self, session: Session, params: ScriptParsed) -> None:
         # The frames of a pause name their script by id only.
