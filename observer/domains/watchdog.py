@@ -26,7 +26,6 @@ PROBE_AFTER_S = 0.7
 TELL_AFTER_S = (1.0, 5.0, 15.0)
 PAUSES = 3
 PAUSE_EVERY_S = 0.08
-PAUSE_FALLS_WITHIN_S = 0.1
 ANSWER_WITHIN_S = 0.15
 LATE_S = 0.2
 WITHIN_DOCUMENT = frozenset({"sameDocument", "historySameDocument"})
@@ -117,6 +116,7 @@ class Pulse:
         self.beat: asyncio.Future[msgspec.Raw] | None = None
         self.probe: asyncio.Task[None] | None = None
         self.pause_asked = False
+        self.pauses = 0
         self.paused_by_another = False
         self.script_urls: dict[str, str] = {}
         self.samples: list[list[PausedFrame]] = []
@@ -153,6 +153,8 @@ class WatchdogDomain(Domain):
     def enable(self, session: Session) -> None:
         if self.options.hang_stacks:
             self._be_quiet(session)
+        # Known from the start: a popup may hang with its opener before its first beat.
+        session.post("Runtime.getIsolateId").add_done_callback(lambda reply: self._answered(session, reply))
 
     def _be_quiet(self, session: Session) -> None:
         """Enable the debugger so that no `debugger` statement stops.
@@ -222,23 +224,24 @@ class WatchdogDomain(Domain):
                 pulse.probe = asyncio.create_task(self._probe(session, pulse, sharing))
 
     async def _probe(self, session: Session, pulse: Pulse, sharing: list[Session]) -> None:
+        end: asyncio.Task[None] | None = None
         try:
             hung_since_s = pulse.beat_sent_s
+            until_s = hung_since_s + TELL_AFTER_S[0]
             started_s, before = time.monotonic(), await self._metrics(session)
             if self.options.hang_stacks:
-                session, pulse = await self._busy_one(
-                    [session, *sharing], hung_since_s + TELL_AFTER_S[0], pulse
-                )
+                session, pulse = await self._busy_one([session, *sharing], until_s, pulse)
             elapsed_s = time.monotonic() - started_s
-            after = await self._metrics(session) if before or pulse.samples else None
+            answers = before is not None or bool(pulse.samples)
+            patience_s = max(ANSWER_WITHIN_S if answers else 0.0, until_s - time.monotonic())
+            after = await self._metrics(session, patience_s)
             stack = common_stack(pulse.samples, pulse.script_urls)
             if before and after and after.layout_s - before.layout_s > elapsed_s / 2:
                 busy_with: BusyWith = "layout"
             else:
                 # Counters are read between two steps of a script, never inside a native call.
                 busy_with = "script" if stack or after else "native"
-            # A paused page answers what has piled up, our beat among it; only a beat sent after the last pause tells the end.
-            end = session.post("Runtime.getIsolateId", UNLIMITED_S)
+            end = asyncio.create_task(self._answering(session, pulse))
             told = False
             for tell_after_s in TELL_AFTER_S:
                 await asyncio.wait([end], timeout=max(0.0, hung_since_s + tell_after_s - time.monotonic()))
@@ -253,10 +256,19 @@ class WatchdogDomain(Domain):
                 session.emit(PageHangEnded(lasted_ms, session.info.url), stack=stack)
         finally:
             pulse.probe = None
+            if end is not None:
+                end.cancel()
 
-    async def _metrics(self, session: Session) -> Metrics | None:
+    async def _answering(self, session: Session, pulse: Pulse) -> None:
+        """The page answers again. A paused page answers all that has piled up, so an answer counts only if no pause fell meanwhile."""
+        pauses = -1
+        while pauses != pulse.pauses:
+            pauses = pulse.pauses
+            await asyncio.wait([session.post("Runtime.getIsolateId", UNLIMITED_S)])
+
+    async def _metrics(self, session: Session, within_s: float = ANSWER_WITHIN_S) -> Metrics | None:
         try:
-            return await read_metrics(session, ANSWER_WITHIN_S)
+            return await read_metrics(session, within_s)
         except (CommandFailed, msgspec.MsgspecError):
             return None
 
@@ -287,13 +299,14 @@ class WatchdogDomain(Domain):
             if not asked.done():
                 return  # inside a native call; the pause stays asked for and is undone when it falls
             try:
-                await asyncio.wait_for(pulse.sampled.wait(), PAUSE_FALLS_WITHIN_S)
+                await asyncio.wait_for(pulse.sampled.wait(), ANSWER_WITHIN_S / 3)
             except TimeoutError:
                 return  # asked of the wrong page
             await asyncio.sleep(PAUSE_EVERY_S)
 
     def _paused(self, session: Session, params: Paused) -> None:
         pulse = self._pulses.setdefault(session.id, Pulse())
+        pulse.pauses += 1
         if pulse.pause_asked:
             pulse.pause_asked = False
             session.post("Debugger.resume")
