@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from firstcause.observer.domains.watchdog import PageHang
+
 from .support import Answer, Hit, Route, Site, Watch, functions
 
 SLOW_S = 3.0
@@ -41,4 +43,5 @@ async def test_a_hang_after_a_slow_answer_is_told(site: Site, watch: Watch) -> N
     hang = await watch.seen.first("hang")
 
     assert functions(hang)[0] == "stuck"
+    assert isinstance(hang.detail, PageHang)
     assert hang.detail.duration_ms < 1500
