@@ -25,7 +25,7 @@ class Observation:
     def __init__(
         self,
         address: str | int,
-        on_event: Callable[[Event], None],
+        on_event: Callable[[Event], object],
         options: CaptureOptions | None = None,
         *,
         project: str = "default",

@@ -208,9 +208,12 @@ class WatchdogDomain(Domain):
     def _judge(self, watched: list[Session]) -> None:
         """Start a probe for every main thread that does not answer; pages that share one hang together and are told once."""
         pulses = [(session, self._pulses.setdefault(session.id, Pulse())) for session in watched]
-        excused = {
-            s.isolate for s, pulse in pulses if s.dialog_open or pulse.paused_by_another or pulse.probe
-        } - {""}
+        waiting = {s.isolate for s, pulse in pulses if s.dialog_open or pulse.paused_by_another} - {""}
+        for session, pulse in pulses:
+            if session.dialog_open or session.isolate in waiting:
+                # Once it ends, the next answer may come after the next judgement: only silence from then on counts.
+                pulse.beat_sent_s = time.monotonic()
+        excused = waiting | {s.isolate for s, pulse in pulses if pulse.probe} - {""}
         for session, pulse in pulses:
             silent = pulse.unanswered_s >= PROBE_AFTER_S
             if (

@@ -42,15 +42,18 @@ class Bell:
         self._rung.set()
         self._rung = asyncio.Event()
 
-    async def until(self, condition: Callable[[], T], timeout_s: float = PATIENCE_S, what: str = "") -> T:
-        """What `condition` gives as soon as it is true."""
+    async def until(
+        self, condition: Callable[[], T], timeout_s: float = PATIENCE_S, what: str | Callable[[], str] = ""
+    ) -> T:
+        """What `condition` gives as soon as it is true; `what` says what was missed, once it was."""
         try:
             async with asyncio.timeout(timeout_s):
                 while not (found := condition()):
                     await self._rung.wait()
                 return found
         except TimeoutError:
-            raise AssertionError(f"not within {timeout_s:g} s: {what or condition}") from None
+            missed = what if isinstance(what, str) else what()
+            raise AssertionError(f"not within {timeout_s:g} s: {missed}") from None
 
 
 class Hit(NamedTuple):
@@ -117,7 +120,9 @@ class Site:
         """The `count`-th request for `path`, also if it has come already."""
         enough = lambda: len(self.all(path, **query)) >= count  # noqa: E731
         await self.bell.until(
-            enough, timeout_s, f"{count} × {path} {query}; came: {[hit.path for hit in self.hits][-20:]}"
+            enough,
+            timeout_s,
+            lambda: f"{count} × {path} {query}; came: {[hit.path for hit in self.hits[-20:]]}",
         )
         return self.all(path, **query)[count - 1]
 
@@ -253,7 +258,7 @@ class Cdp:
             named = event["method"] == method and event.get("sessionId", "") == session
             return named and fields.items() <= event["params"].items()
 
-        return (await self.bell.until(find, what=f"{method} {fields}"))[0]
+        return (await self.bell.until(find, what=lambda: f"{method} {fields}"))[0]
 
     async def open(self, url: str = "about:blank", **options: Any) -> Tab:
         """A tab that shows `url`; for an observed browser use `Watch.open`."""
@@ -372,7 +377,7 @@ class Seen:
         await self.bell.until(
             lambda: len(self.all(kind, **fields)) >= count,
             timeout_s,
-            f"{count} × {kind} {fields}; told: {[signal.kind for signal in self.signals[-30:]]}",
+            lambda: f"{count} × {kind} {fields}; told: {[signal.kind for signal in self.signals[-30:]]}",
         )
         return self.all(kind, **fields)[:count]
 

@@ -31,34 +31,37 @@ MICROTASK_LOOP = """
     again()
   }
 """
-# Twice as long with every letter: tried until it can be measured, then as many more as make it last 1.5 to 3 s.
-REGEX = """
-  const nested = /^(a+)+$/
-  function validate(letters) { return nested.test("a".repeat(letters) + "!") }
-  function took(letters) { const start = performance.now(); validate(letters); return performance.now() - start }
-  function recount() {
-    let letters = 16
-    while (took(letters) < 100) letters++
-    validate(letters + Math.floor(Math.log2(3000 / took(letters))))
+# How long a call takes is measured first; the shortest of three times is what it takes without other programs in between.
+SHORTEST = """
+  function shortest(of) {
+    return Math.min(...[1, 2, 3].map(() => { const start = performance.now(); of(); return performance.now() - start }))
   }
 """
-# The callback matters: Chrome lets a debugger in where a function begins, and a bare loop may not begin one for seconds.
+# Twice as long with every letter: it will last 2 to 4 s.
+REGEX = f"""{SHORTEST}
+  const nested = /^(a+)+$/
+  function validate(letters) {{ return nested.test("a".repeat(letters) + "!") }}
+  function recount() {{
+    let letters = 16, once
+    while ((once = shortest(() => validate(letters))) < 30) letters++
+    validate(letters + Math.floor(Math.log2(4000 / once)))
+  }}
+"""
+# The function matters: Chrome lets a debugger in where a function begins, and a bare loop may not begin one for seconds.
 LAYOUT_LOOP = """
-  for (let i = 0; i < 500; i++) document.body.append(Object.assign(document.createElement("p"), { textContent: "row " + i }))
-  const rows = [...document.querySelectorAll("p")]
-  function fit(row, i) { row.style.width = 200 + Math.random() * 100 + "px"; return row.offsetHeight }
-  function recount(ms) { const end = performance.now() + ms; while (performance.now() < end) rows.slice(0, 20).map(fit) }
+  for (let i = 0; i < 300; i++) document.body.append(Object.assign(document.createElement("p"), { textContent: "row " + i }))
+  function fit(width) { document.body.style.width = width + "px"; return document.body.offsetHeight }
+  function recount(ms) { const end = performance.now() + ms; while (performance.now() < end) fit(300 + Math.random() * 300) }
 """
 # What is undefined is not written: much for Chrome to read, and nothing to keep.
-NATIVE_CALL = """
-  const blank = Object.fromEntries(Array.from({ length: 100 }, (_, i) => ["k" + i, undefined]))
+NATIVE_CALL = f"""{SHORTEST}
+  const blank = Object.fromEntries(Array.from({{ length: 100 }}, (_, i) => ["k" + i, undefined]))
   const sheets = (count) => Array(count).fill(Array(1000).fill(blank))
-  function took(value) { const start = performance.now(); JSON.stringify(value); return performance.now() - start }
-  function recount() {
-    let count = 100
-    while (took(sheets(count)) < 100) count *= 2
-    JSON.stringify(sheets(Math.ceil(count * 2600 / took(sheets(count)))))
-  }
+  function recount() {{
+    let count = 10, once
+    while ((once = shortest(() => JSON.stringify(sheets(count)))) < 30) count *= 2
+    JSON.stringify(sheets(Math.ceil(count * 3000 / once)))
+  }}
 """
 
 
