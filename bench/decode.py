@@ -24,7 +24,7 @@ from firstcause.observer.signal import Signal
 
 RECORDING = ROOT / "tests" / "recorded" / "mixed.ndjson.gz"
 ROUNDS, PASSES = 30, 12
-QUICK_ROUNDS, QUICK_PASSES = 10, 4
+QUICK_ROUNDS, QUICK_PASSES = 5, 4
 
 Pass = Callable[[list[bytes]], float]
 """Takes all frames once; returns the CPU seconds that it took."""
