@@ -61,7 +61,9 @@ class Session:
         self.parent = parent
         self.waiting = waiting
         self.history = history
-        self.role: Role = ROLES.get(info.type, "frame") if session_id else "root"
+        # DevTools' own windows are pages too; they are let run and left alone.
+        known: Role = "hub" if info.url.startswith("devtools://") else ROLES.get(info.type, "frame")
+        self.role: Role = known if session_id else "root"
         self._replaying: set[str] = set()
         self.ready = False
         self.crashed = False
