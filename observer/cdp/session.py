@@ -29,13 +29,10 @@ ROLES: dict[str, Role] = {
 class TargetInfo(msgspec.Struct, rename="camel"):
     target_id: str = ""
     type: str = ""
-    title: str = ""
     url: str = ""
     attached: bool = False
     opener_id: str = ""
     can_access_opener: bool = False
-    browser_context_id: str = ""
-    subtype: str = ""
 
 
 class Session:
