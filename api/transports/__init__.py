@@ -1,0 +1,1 @@
+"""How frames reach a client: one transport a file, the same frames everywhere."""
