@@ -1,0 +1,123 @@
+"""Carries the frames of one client's subscriptions to its transport, and holds none back: what can't be sent yet is not made yet."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Sequence
+
+from .errors import DuplicateSubscription, TooMany, UnknownSubscription
+from .hub import Hub
+from .subscription import Subscription
+from .wire import Subscribe
+
+Send = Callable[[Sequence[bytes]], Awaitable[None]]
+
+
+class Pump:
+    """A reader of the hub with any number of subscriptions. `say` puts an answer between the frames, in order."""
+
+    def __init__(self, hub: Hub, default_project: str = "default", max_subscriptions: int = 32) -> None:
+        self._hub = hub
+        self._default_project = default_project
+        self._max_subscriptions = max_subscriptions
+        self._subscriptions: dict[int, Subscription] = {}
+        self._answers: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
+        self._woken = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = math.inf
+        self._quiet_until_s = -math.inf
+
+    def subscribe(self, spec: Subscribe) -> Subscription:
+        if spec.id in self._subscriptions:
+            raise DuplicateSubscription(
+                f"There is a subscription {spec.id} already.",
+                "Give the new one another id, or unsubscribe the old.",
+            )
+        if len(self._subscriptions) >= self._max_subscriptions:
+            raise TooMany(
+                f"A connection has {self._max_subscriptions} subscriptions at most.", "Unsubscribe one first."
+            )
+        subscription = self._hub.subscribe(spec, self, self._default_project)
+        self._subscriptions[spec.id] = subscription
+        self.wake()
+        return subscription
+
+    def unsubscribe(self, sub: int) -> Subscription:
+        subscription = self.subscription(sub)
+        del self._subscriptions[sub]
+        self._hub.unsubscribe(subscription, self)
+        return subscription
+
+    def subscription(self, sub: int) -> Subscription:
+        found = self._subscriptions.get(sub)
+        if found is None:
+            has = ", ".join(map(str, self._subscriptions)) or "none yet"
+            raise UnknownSubscription(f"There is no subscription {sub}.", f"This connection has: {has}.")
+        return found
+
+    @property
+    def subscriptions(self) -> Sequence[Subscription]:
+        return tuple(self._subscriptions.values())
+
+    def say(self, answer: bytes) -> None:
+        self._answers.append(answer)
+        self.wake()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def nudge(self, now_s: float, *, urgent: bool) -> None:
+        """News in one of the projects."""
+        if urgent or self._quiet_until_s <= now_s:
+            self._woken.set()
+        else:
+            self._wake_at(self._quiet_until_s, now_s)
+
+    def take(self) -> list[bytes]:
+        """Whatever is due now."""
+        self._woken.clear()
+        now_s = self._hub.clock()
+        frames, self._answers = self._answers, []
+        for subscription in self._subscriptions.values():
+            frames += subscription.take(now_s)
+        self._quiet_until_s = min(
+            (subscription.quiet_until_s for subscription in self._subscriptions.values()), default=math.inf
+        )
+        return frames
+
+    async def wait(self) -> None:
+        """Until something may be due."""
+        if not self._woken.is_set():
+            now_s = self._hub.clock()
+            due = [subscription.due_s(now_s) for subscription in self._subscriptions.values()]
+            self._wake_at(min(due, default=math.inf), now_s)
+            await self._woken.wait()
+
+    async def run(self, send: Send) -> None:
+        """Send what is due for ever; while `send` waits for its client nothing is piled up."""
+        while True:
+            frames = self.take()
+            if frames:
+                await send(frames)
+            else:
+                await self.wait()
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for sub in list(self._subscriptions):
+            self.unsubscribe(sub)
+
+    def _wake_at(self, due_s: float, now_s: float) -> None:
+        """A timer that rings too early is left alone: that costs less than setting it anew with every frame."""
+        if due_s < self._timer_s:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_s = due_s
+            self._timer = self._loop.call_later(max(0.0, due_s - now_s), self._ring)
+
+    def _ring(self) -> None:
+        self._timer, self._timer_s = None, math.inf
+        self.wake()
