@@ -77,12 +77,15 @@ class Keyring:
         self._salt = secrets.token_bytes(16)
         self._tickets: OrderedDict[bytes, tuple[Grant, float]] = OrderedDict()
 
-    def issue(self, scopes: Iterable[Scope], projects: Iterable[str], valid_s: float) -> str:
+    def issue(self, scopes: Iterable[str], projects: Iterable[str], valid_s: float) -> str:
         """A token for these scopes alone, in these projects alone (none means all)."""
         projects = list(dict.fromkeys(projects))
         scopes = sorted(set(scopes))
-        if not scopes or set(scopes) - set(SCOPES):
+        if not scopes:
             raise UsageError("A token needs a scope.", f"There are {', '.join(SCOPES)}.")
+        for scope in scopes:
+            if scope not in SCOPES:
+                raise UsageError(f"{scope} is not a scope.", f"There are {', '.join(SCOPES)}.")
         for project in projects:
             if not re.fullmatch(PROJECT_PATTERN, project):
                 raise UsageError(

@@ -11,14 +11,12 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import asdict
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, Protocol, Self
+from typing import Annotated, Protocol, Self
 from urllib.parse import urlsplit
 
 import typer
 from playwright.async_api import BrowserContext, Page
-from rich.console import Console
 from rich.text import Text
 
 from firstcause import __version__
@@ -28,6 +26,9 @@ from ..observer.errors import BadUrl, FirstcauseError, UsageError
 from ..observer.options import CaptureOptions, Level, TargetMode
 from ..observer.sources.launch import LaunchedBrowser, launch
 from . import logs
+from .commands.config import config
+from .commands.token import token
+from .console import AsJson, new_console
 from .doctor import collect
 from .observation import Observation
 from .recording import STDOUT, Recording
@@ -94,14 +95,12 @@ Activity = Annotated[
         "--activity", help="Also tell what is not wrong: requests, navigations, actions, console.log."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable: one JSON object a line on stdout.")]
 Verbose = Annotated[
     int,
     typer.Option("--verbose", "-v", count=True, help="Log what is done to stderr; twice for every detail."),
 ]
 
 
-PIPE_WIDTH = 160
 EXIT_CODES = {
     0: "It did what was asked; Ctrl-C, SIGTERM and --for end a command well.",
     1: "`doctor` found something that has to be put right.",
@@ -289,22 +288,8 @@ def doctor(
         raise typer.Exit(1)
 
 
-class QuietConsole(Console):
-    """rich would end the process when the reader of a pipe goes away; here that is for `main` to say."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-
-def new_console() -> Console:
-    """A terminal's own width; a file or a pipe has none, so lines there may be as wide as they like."""
-    out: Any = sys.stdout
-    if isinstance(out, TextIOWrapper):
-        out.reconfigure(errors="replace")  # an old code page knows neither ✖ nor what pages say
-    if out.isatty():
-        return QuietConsole(highlight=False)
-    # FORCE_COLOR asks for colours in CI's logs, not for a line that moves.
-    return QuietConsole(highlight=False, width=PIPE_WIDTH, force_interactive=False)
+for command in (config, token):  # one a file in commands/
+    app.command()(command)
 
 
 def new_output(title: str, *, activity: bool, as_json: bool) -> Output:

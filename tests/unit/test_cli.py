@@ -120,7 +120,7 @@ def test_the_version(run: Run) -> None:
 
 
 def test_the_commands() -> None:
-    assert COMMANDS == ["demo", "doctor", "record", "watch"]
+    assert COMMANDS == ["config", "demo", "doctor", "record", "token", "watch"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
