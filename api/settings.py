@@ -91,21 +91,21 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     host: Annotated[str, AfterValidator(_host)] = Field(
-        "127.0.0.1",
+        default="127.0.0.1",
         pattern=r"^[^\s/\[\]]+$",
         max_length=255,
         description="The address to listen on; one beyond this machine needs a `token`.",
     )
-    port: int = Field(0, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
+    port: int = Field(default=0, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
     auth: Literal["token", "off"] = Field(
-        "token", description="Whether clients need a token; `off` is for this machine alone."
+        default="token", description="Whether clients need a token; `off` is for this machine alone."
     )
     token: SecretStr = Field(
-        SecretStr(""),
+        default=SecretStr(""),
         description="The master token, of 16 characters or more; empty takes the one in `state_dir`.",
     )
     project: str = Field(
-        "default",
+        default="default",
         pattern=f"^(?:{PROJECT_PATTERN})$",
         description="The project that events belong to: letters, digits, `.`, `_` and `-`, at most 64 of them.",
     )
@@ -113,96 +113,112 @@ class Settings(BaseSettings):
         default_factory=default_state_dir, description="The folder of the token and the journal."
     )
     journal: Literal["sqlite", "memory"] = Field(
-        "sqlite", description="Where events are kept; `memory` forgets them when the server ends."
+        default="sqlite", description="Where events are kept; `memory` forgets them when the server ends."
     )
     retention: Literal["rolling", "time", "none"] = Field(
-        "rolling",
+        default="rolling",
         description="What the journal lets go of: the oldest beyond a size or count, what is too old, or nothing.",
     )
     journal_max_mb: int = Field(
-        256, ge=1, le=1_048_576, description="How large the journal gets with `rolling`."
+        default=256, ge=1, le=1_048_576, description="How large the journal gets with `rolling`."
     )
     journal_max_events: int = Field(
-        1_000_000, ge=100, le=1_000_000_000, description="How many events the journal keeps with `rolling`."
+        default=1_000_000,
+        ge=100,
+        le=1_000_000_000,
+        description="How many events the journal keeps with `rolling`.",
     )
     journal_max_age_h: float = Field(
-        168.0,
+        default=168.0,
         ge=0.01,
         le=87_600,
         allow_inf_nan=False,
         description="How long the journal keeps an event with `time`.",
     )
     ring_events: int = Field(
-        2000, ge=10, le=1_000_000, description="How many events of a channel are kept in memory."
+        default=2000, ge=10, le=1_000_000, description="How many events of a channel are kept in memory."
     )
     ring_mb: float = Field(
-        2.0,
+        default=2.0,
         ge=0.1,
         le=1024,
         allow_inf_nan=False,
         description="How much memory the events of a channel may take.",
     )
     memory_budget_mb: float = Field(
-        64.0, ge=1, le=1_048_576, allow_inf_nan=False, description="How much memory all kept events may take."
+        default=64.0,
+        ge=1,
+        le=1_048_576,
+        allow_inf_nan=False,
+        description="How much memory all kept events may take.",
     )
     throttle_ms: int = Field(
-        1000,
+        default=1000,
         ge=0,
         le=3_600_000,
         description="The least time between two notifications of a channel; 0 tells every event at once.",
     )
     inline_events: int = Field(
-        20,
+        default=20,
         ge=1,
         le=200,
         description="How many events a notification carries whole; more are told as a digest.",
     )
     max_connections: int = Field(
-        100, ge=1, le=100_000, description="How many connections one token may have open."
+        default=100, ge=1, le=100_000, description="How many connections one token may have open."
     )
     max_subscriptions: int = Field(
-        32, ge=1, le=10_000, description="How many subscriptions one connection may have."
+        default=32, ge=1, le=10_000, description="How many subscriptions one connection may have."
     )
-    max_projects: int = Field(100, ge=1, le=100_000, description="How many projects the server takes.")
+    max_projects: int = Field(
+        default=100, ge=1, le=100_000, description="How many projects the server takes."
+    )
     publish_per_s: float = Field(
-        200.0,
+        default=200.0,
         ge=0.1,
         le=100_000,
         allow_inf_nan=False,
         description="How many events one token may publish a second.",
     )
     max_body_kb: int = Field(
-        256, ge=1, le=65_536, description="How large the body of a request or a message of a client may be."
+        default=256,
+        ge=1,
+        le=65_536,
+        description="How large the body of a request or a message of a client may be.",
     )
     stall_s: float = Field(
-        30.0,
+        default=30.0,
         ge=1,
         le=3600,
         allow_inf_nan=False,
         description="How long a client may take nothing before its connection is closed.",
     )
     allowed_hosts: tuple[Annotated[str, AfterValidator(_allowed_host)], ...] = Field(
-        (), max_length=100, description="Names beside the server's own that requests may be addressed to."
+        default=(),
+        max_length=100,
+        description="Names beside the server's own that requests may be addressed to.",
     )
     allowed_origins: tuple[Annotated[str, AfterValidator(_allowed_origin)], ...] = Field(
-        (), max_length=100, description="Origins of web pages and extensions that may connect."
+        default=(), max_length=100, description="Origins of web pages and extensions that may connect."
     )
     browser: str = Field(
-        "", description="The browser to launch; empty takes Playwright's own or an installed one."
+        default="", description="The browser to launch; empty takes Playwright's own or an installed one."
     )
     level: Level = Field(
-        "full",
+        default="full",
         description="How much is captured; `lean` costs the browser less and leaves the Network domain out.",
     )
     targets: TargetMode = Field(
-        "page",
+        default="page",
         description="What is attached to; `tab` keeps prerendering alive, in a browser that no other program drives.",
     )
     hang_stacks: bool = Field(
-        True, description="Whether hangs are told with a function, which needs the debugger on."
+        default=True, description="Whether hangs are told with a function, which needs the debugger on."
     )
     selectors: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        (), max_length=100, description="CSS selectors to tell about when they stop matching one element."
+        default=(),
+        max_length=100,
+        description="CSS selectors to tell about when they stop matching one element.",
     )
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Final, cast
 
@@ -16,6 +17,7 @@ from ..settings import Loaded, load
 from ..terminal import printable
 
 HIDDEN: Final = "***"
+UNBROKEN_WIDTH: Final = 10_000  # in a pipe a setting is one line
 
 
 def config(as_json: AsJson = False) -> None:
@@ -35,7 +37,10 @@ def config(as_json: AsJson = False) -> None:
         for name, origin in loaded.origins.items():
             typer.echo(json.dumps({"name": name, "value": value_of(loaded, name), "origin": origin}))
     else:
-        new_console().print(_table(loaded))
+        console = new_console()
+        if not sys.stdout.isatty():
+            console.width = UNBROKEN_WIDTH
+        console.print(_table(loaded))
 
 
 def value_of(loaded: Loaded, name: str) -> object:
