@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,8 @@ from .wire import CHANNELS, Subscribe
 TICK_S: Final = 0.005  # between two groups: what comes meanwhile is kept and told together
 GROUP_EVENTS: Final = 500
 START: Final = "start"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Project:
 
     @property
     def inline_events(self) -> int:
-        return 0 if self._hub.digest_only else self._hub.limits.inline_events
+        return 0 if self.digest_only or self._hub.digest_only else self._hub.limits.inline_events
 
     @property
     def size_bytes(self) -> int:
@@ -79,11 +82,18 @@ class Project:
         if cursor == START:
             return "start", {channel: self.rings[channel].floor for channel in channels}
         position = Position.parse(cursor)
-        given = {channel: position.seqs.get(channel, 0) for channel in channels}
+        given: dict[Channel, int] = {
+            channel: position.seqs.get(channel, self.rings[channel].last) for channel in channels
+        }
         ends = self._ends_of(position.epoch)
         if ends is None:
-            return "epoch_changed", dict.fromkeys(channels, 0)
-        within = {channel: min(seq, ends(channel)) for channel, seq in given.items()}
+            return "epoch_changed", {
+                channel: 0 if channel in position.seqs else seq for channel, seq in given.items()
+            }
+        within = {
+            channel: min(seq, ends(channel), self.rings[channel].last) if channel in position.seqs else seq
+            for channel, seq in given.items()
+        }
         if within != given:
             return "epoch_changed", within
         evicted = any(self.rings[channel].floor > seq for channel, seq in given.items())
@@ -155,6 +165,10 @@ class Hub:
             await self._task
         await self.keeper.close()
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(project.size_bytes for project in self.projects.values())
+
     def floor_of(self, key: ChannelKey) -> int:
         return self._floors.get(key, 0)
 
@@ -211,15 +225,37 @@ class Hub:
     async def fetch(
         self, project: str, channel: Channel, after: int, upto: int, limit: int
     ) -> tuple[list[Entry], int]:
-        """The oldest entries of (after, upto], from memory or the journal, and the seq after which they are complete."""
+        """The oldest entries of (after, upto], from memory or the journal, and the seq after which they are complete. They may be fewer
+        than `limit` although there are more: ask again after the last one.
+        """
         ring = self.project(project).rings[channel]
         upto = min(upto, ring.last)
-        if after >= ring.floor:
-            return ring.after(after, upto)[:limit], after
-        records = await self.keeper.read(ChannelKey(project, channel), after, min(upto, ring.floor), limit)
-        if records:
-            return [entry_of_line(record.line, record.stored_ms) for record in records], records[0].seq - 1
-        return ring.after(after, upto)[:limit], min(ring.floor, upto)
+        # The ring moves on while the journal is asked.
+        while after < (until := min(ring.floor, upto)):
+            records = await self.keeper.read(ChannelKey(project, channel), after, until, limit)
+            if records:
+                entries = [entry_of_line(record.line, record.stored_ms) for record in records]
+                return entries, entries[0].seq - 1
+            after = until
+        return ring.after(after, upto)[:limit], after
+
+    async def find(self, event_id: str) -> tuple[str, bytes] | None:
+        """An event's project and its line, as long as it is kept."""
+        for project in self.projects.values():
+            for ring in project.rings.values():
+                for entry in ring.after(ring.floor):
+                    if entry.id == event_id:
+                        return project.name, entry.line
+        record = await self.keeper.find(event_id)
+        return record and (record.project, record.line)
+
+    def chain(self, project: str, correlation_id: str) -> list[Entry]:
+        """The kept events of a chain, in the order in which they were made."""
+        rings = self.projects[project].rings.values() if project in self.projects else ()
+        entries = [
+            entry for ring in rings for entry in ring.after(ring.floor) if entry.chain == correlation_id
+        ]
+        return sorted(entries, key=lambda entry: entry.id)
 
     def held(self, last: Mapping[ChannelKey, int]) -> tuple[list[Record], dict[ChannelKey, int]]:
         """What a journal that has `last` is missing: the records that are here, and where it has to begin anew because they are not."""
@@ -247,7 +283,10 @@ class Hub:
                 [_record(ChannelKey(item.project.name, item.channel), item.entry) for item in group]
             )
             self._tell(group)
-            self.after_group()
+            try:
+                self.after_group()
+            except Exception:
+                log.exception("what is done after a group of events failed")
             if not self._ending:
                 await asyncio.sleep(max(0.0, TICK_S - (self.clock() - began_s)))
 

@@ -34,6 +34,7 @@ class Observation:
         self._on_event = on_event
         self._engine = Engine(project)
         self._due: asyncio.TimerHandle | None = None
+        self.signals = 0
         self.observer = Observer(resolver(address), self._take, options, name)
 
     async def __aenter__(self) -> Self:
@@ -47,6 +48,7 @@ class Observation:
         self._tell(self._engine.finish())
 
     def _take(self, signal: Signal) -> None:
+        self.signals += 1
         self._tell(self._engine.feed(signal))
 
     def _tell(self, events: list[Event]) -> None:

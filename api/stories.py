@@ -5,13 +5,12 @@ import contextlib
 import errno
 import socket
 import struct
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Self
 
-import uvicorn
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import (
@@ -26,6 +25,8 @@ from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .quiet import QuietConfig, QuietServer
 
 RouteKey = Annotated[
     str, StringConstraints(pattern=r"^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|WS|SSE) /[^\s?#]*$")
@@ -137,7 +138,7 @@ class StoryServer:
     async def __aenter__(self) -> Self:
         sockets = _bind(self._host, self._port)
         self._port = sockets[0].getsockname()[1]
-        config = _Config(
+        config = QuietConfig(
             self._app,
             http=_Protocol,
             ws="websockets-sansio",
@@ -145,7 +146,7 @@ class StoryServer:
             lifespan="off",
             proxy_headers=False,
         )
-        self._server = _Server(config)
+        self._server = QuietServer(config)
         # The sockets listen already: a client that is faster than uvicorn waits in the backlog.
         self._serving = asyncio.create_task(self._server.serve(sockets))
         return self
@@ -271,19 +272,7 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     raise StoryError("no port is free on both 127.0.0.1 and ::1; name one with port=")
 
 
-class _Config(uvicorn.Config):
-    def configure_logging(self) -> None:
-        """Leaves the loggers alone: the host program may run a uvicorn of its own."""
-
-
 class _Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.access_log = False
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leaves the signal handlers alone: they belong to the host program."""
-        yield

@@ -44,6 +44,8 @@ QUIET_FLAGS: Final = (
     "--no-first-run",
 )
 
+OPENABLE: Final = frozenset({"http", "https", "file", "about", "data", "chrome", "blob"})
+
 _DOCTOR = "Run: firstcause doctor"
 
 
@@ -109,6 +111,22 @@ async def launch(
             yield launched
     finally:
         await asyncio.to_thread(_remove, leftovers)
+
+
+def checked_url(url: str) -> str:
+    """`localhost:3000` is meant as http://localhost:3000; a scheme that no browser knows is a typing mistake."""
+    scheme, colon, rest = url.partition(":")
+    if not colon or rest[:1].isdigit():
+        scheme, rest, url = "http", f"//{url}", f"http://{url}"
+    try:
+        openable = scheme.lower() in OPENABLE and (urlsplit(url).netloc or rest.lstrip("/"))
+    except ValueError:  # http://[
+        openable = False
+    if not openable:
+        raise BadUrl(
+            f"{url} is not an address that a browser can open.", "Start it with http:// or https://."
+        )
+    return url
 
 
 def running_as_root() -> bool:

@@ -1,0 +1,120 @@
+"""The ASGI app: every router of the explicit list, behind the guard, with one shape for everything that is refused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, Response
+
+from firstcause import __version__
+
+from ..observer.errors import BrowserUnreachable, CommandFailed, FirstcauseError
+from .access import Access, told
+from .errors import BadField, NotFound, RequestRefused
+from .routes import ROUTERS
+from .service import Service
+from .wire import Publication
+
+log = logging.getLogger(__name__)
+
+DESCRIPTION = "The stream of firstcause and what belongs to it. Every refusal is {code, message, hint}; codes never change."
+
+
+def new_app(service: Service) -> FastAPI:
+    app = FastAPI(
+        title="firstcause",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,  # they load their scripts from elsewhere
+        redoc_url=None,
+    )
+    app.add_exception_handler(FirstcauseError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+    app.state.service = service
+    for router in ROUTERS:
+        app.include_router(router)
+    if service.settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(service.settings.allowed_origins),
+            allow_methods=["GET", "POST", "PATCH"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+        )
+    app.add_middleware(Access, service=service)
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """With the schema of what is decoded by msgspec, and with the refusals that every route has."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        _, components = msgspec.json.schema_components(
+            [Publication], ref_template="#/components/schemas/{name}"
+        )
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(components)
+        schemas["Refusal"] = {
+            "type": "object",
+            "required": ["code", "message", "hint"],
+            "properties": {name: {"type": "string"} for name in ("code", "message", "hint")},
+        }
+        refusal = {
+            "description": "Refused: what is wrong, and what to do.",
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
+        }
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+                operation["responses"]["4XX"] = refusal
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, FirstcauseError)
+    refusal = error if isinstance(error, RequestRefused) else RequestRefused(error.message, error.hint)
+    status = refusal.status
+    if isinstance(error, (BrowserUnreachable, CommandFailed)):
+        status = 502
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    body = msgspec.json.encode({"code": error.code, "message": error.message, "hint": error.hint})
+    return Response(body, status, headers, "application/json")
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems: Sequence[Any] = error.errors()
+    first = problems[0]
+    where = ".".join(str(part) for part in first["loc"]) or "body"
+    return _refused(request, BadField(f"{where}: {first['msg']}.", "/openapi.json has every field."))
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return _refused(
+            request,
+            NotFound(f"There is nothing at {request.url.path[:200]}.", "/openapi.json lists what there is."),
+        )
+    message = f"{request.method} {request.url.path[:200]}: {error.detail}."
+    refusal = RequestRefused(message, "/openapi.json lists what there is.")
+    return Response(told(refusal), error.status_code, dict(error.headers or {}), "application/json")
+
+
+def _failed(_: Request, error: Exception) -> Response:
+    log.error("A request failed", exc_info=error)
+    body = {"code": "failed", "message": "The server failed; its log says why.", "hint": "Please report it."}
+    return JSONResponse(body, 500)

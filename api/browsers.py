@@ -1,0 +1,104 @@
+"""The browsers that a server observes: attached to or launched while it runs, listed, let go."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..correlator.event import Event
+from ..observer.errors import FirstcauseError
+from ..observer.options import CaptureOptions
+from ..observer.sources.launch import launch
+from .errors import NotFound, TooMany
+from .observation import Observation
+
+log = logging.getLogger(__name__)
+
+MAX_BROWSERS = 20
+How = Literal["attached", "launched"]
+
+
+@dataclass(slots=True, eq=False)
+class Observed:
+    """One browser, and what keeps it observed."""
+
+    id: str
+    how: How
+    address: str
+    project: str
+    observation: Observation
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def pages(self) -> dict[str, str]:
+        return self.observation.observer.pages()
+
+
+class Browsers:
+    """Each browser tells its events to `publish`."""
+
+    def __init__(self, publish: Callable[[Event], object]) -> None:
+        self._publish = publish
+        self._observed: dict[str, Observed] = {}
+        self._numbers = itertools.count(1)
+        self._ended = False
+
+    def __iter__(self) -> itertools.chain[Observed]:
+        return itertools.chain(self._observed.values())
+
+    async def attach(self, address: str, options: CaptureOptions, project: str) -> Observed:
+        """Observe a running browser. Raises BrowserUnreachable and the like."""
+        return await self._observe("attached", address, options, project, AsyncExitStack())
+
+    async def launch(
+        self, url: str, options: CaptureOptions, project: str, *, headed: bool = False
+    ) -> Observed:
+        """Launch a browser, observe it, then open the page."""
+        stack = AsyncExitStack()
+        launched = await stack.enter_async_context(launch(headed=headed))
+        observed = await self._observe("launched", launched.ws_url, options, project, stack)
+        try:
+            await launched.open_page(url)
+        except FirstcauseError:
+            await self.detach(observed.id)
+            raise
+        return observed
+
+    def adopt(self, observation: Observation, how: How, address: str, project: str) -> Observed:
+        """List a browser that somebody else takes care of."""
+        observed = Observed(observation.observer.name, how, address, project, observation)
+        self._observed[observed.id] = observed
+        return observed
+
+    async def detach(self, browser_id: str) -> None:
+        """Leave the browser as it was; one that was launched here ends."""
+        observed = self._observed.pop(browser_id, None)
+        if observed is None:
+            there = ", ".join(self._observed) or "none"
+            raise NotFound(f"No browser {browser_id} is observed.", f"There are: {there}.")
+        await observed.stack.aclose()
+
+    async def close(self) -> None:
+        self._ended = True
+        for browser_id in list(self._observed):
+            with suppress(NotFound):
+                await self.detach(browser_id)
+
+    async def _observe(
+        self, how: How, address: str, options: CaptureOptions, project: str, stack: AsyncExitStack
+    ) -> Observed:
+        async with AsyncExitStack() as undo:
+            undo.push_async_exit(stack)
+            if len(self._observed) >= MAX_BROWSERS:
+                raise TooMany(f"{MAX_BROWSERS} browsers are observed already.", "Detach one first.")
+            name = next(name for number in self._numbers if (name := f"b{number}") not in self._observed)
+            observation = Observation(address, self._publish, options, project=project, name=name)
+            await stack.enter_async_context(observation)
+            observed = Observed(name, how, address, project, observation, stack)
+            self._observed[name] = observed
+            undo.pop_all()
+        return observed

@@ -1,0 +1,96 @@
+"""uvicorn's protocols, with what a server on a hostile network needs: limits on slow and endless requests, an end for stalled readers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+REQUEST_S: Final = 10.0
+"""How long a request may take to arrive; uvicorn alone waits for ever."""
+MAX_HEAD_BYTES: Final = 64 * 1024
+CLOSE_S: Final = 5.0
+EXTENSION: Final = "firstcause.connection"
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Ends connections whose request does not arrive whole in time, or has too long a head."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.access_log = False
+        self._expect_request()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deadline is None and self._is_idle():
+            self._expect_request()
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The head of the request is too long.")
+                return
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._in_head = False
+        extensions = cast("dict[str, Any]", self.scope.setdefault("extensions", {}))
+        extensions[EXTENSION] = self
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._request_is_here()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._request_is_here()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._request_is_here()
+        super().handle_websocket_upgrade()
+
+    def _is_idle(self) -> bool:
+        cycle = getattr(self, "cycle", None)
+        return cycle is None or cycle.response_complete
+
+    def _expect_request(self) -> None:
+        self._head_bytes = 0
+        self._in_head = True
+        self._deadline = self.loop.call_later(REQUEST_S, self._too_slow)
+
+    def _request_is_here(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Can be told to end while its client does not read."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            extensions = cast("dict[str, Any]", self.scope.setdefault("extensions", {}))
+            extensions[EXTENSION] = self
+
+    def close_stalled(self, code: int, reason: str) -> None:
+        """The close frame waits behind what is not read yet; who still does not read is cut off."""
+        if self.transport.is_closing():
+            return
+        self.conn.send_close(code, reason)
+        self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+        self.loop.call_later(CLOSE_S, self.transport.abort)

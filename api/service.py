@@ -1,0 +1,91 @@
+"""What one server is made of, shared by its transports and routes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..correlator.engine import new_uuid7
+from ..correlator.event import Event
+from .auth import Grant, Keyring
+from .browsers import Browsers
+from .hub import Hub, Limits
+from .limits import Connections, Rate
+from .pressure import Pressure
+from .publishing import event_of
+from .pump import Pump
+from .settings import Settings
+from .wire import Publication
+
+MB = 1 << 20
+Transport = Literal["websocket", "sse", "poll"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Connected:
+    """A client that reads the stream now."""
+
+    pump: Pump
+    transport: Transport
+    grant: Grant
+
+
+@dataclass(slots=True, eq=False)
+class Service:
+    settings: Settings
+    hub: Hub
+    keyring: Keyring
+    browsers: Browsers
+    pressure: Pressure
+    connections: Connections
+    publish_rate: Rate
+    port: int = 0
+    session: str = field(default_factory=new_uuid7)
+    started_s: float = field(default_factory=time.time)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    connected: set[Connected] = field(default_factory=set[Connected])
+
+    @contextmanager
+    def reading(self, grant: Grant, transport: Transport) -> Generator[Pump]:
+        """A pump for one client, as long as it is connected. Raises TooMany."""
+        with self.connections.take(grant.key):
+            pump = Pump(self.hub, self.settings.project, self.settings.max_subscriptions)
+            connected = Connected(pump, transport, grant)
+            self.connected.add(connected)
+            try:
+                yield pump
+            finally:
+                self.connected.discard(connected)
+                pump.close()
+
+    async def publish(self, grant: Grant, project: str, publication: Publication) -> tuple[Event, int]:
+        """Keep and tell a client's event; the event and its place. Raises ScopeMissing, ProjectRefused, TooMany, TooLarge."""
+        grant.require("publish")
+        grant.require_project(project)
+        self.publish_rate.take(grant.key)
+        event = event_of(publication, project, self.session)
+        seq = self.hub.publish(event)
+        await self.hub.kept()
+        return event, seq
+
+    def change(self, settings: Settings) -> None:
+        """Take over what may change while the server runs."""
+        self.settings = settings
+        self.hub.limits = limits_of(settings)
+        self.pressure.budget_bytes = int(settings.memory_budget_mb * MB)
+        self.connections.limit = settings.max_connections
+        self.publish_rate.per_s = settings.publish_per_s
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        ring_events=settings.ring_events,
+        ring_bytes=int(settings.ring_mb * MB),
+        throttle_ms=settings.throttle_ms,
+        inline_events=settings.inline_events,
+        max_projects=settings.max_projects,
+    )

@@ -1,0 +1,24 @@
+"""How a transport ends: with whichever of its jobs is done first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+class Stalled(Exception):
+    """The client has not read for too long."""
+
+
+async def ended_by(*jobs: Coroutine[Any, Any, object]) -> None:
+    """Run all until one ends, then cancel the others; raises what the first one raised."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,113 @@
+"""Server-sent events: one subscription a request; the id of every event is its cursor, so a browser resumes by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Header
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ..access import Asker, Shared
+from ..auth import Grant
+from ..pump import Pump
+from ..query import subscribe_query
+from ..service import Service
+from ..wire import Subscribe
+from .ending import Stalled, ended_by
+
+HEARTBEAT_S: Final = 10.0
+RETRY_MS: Final = 1_000
+HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+}
+
+router = APIRouter()
+
+
+class _Cursor(msgspec.Struct):
+    cursor: str = ""
+
+
+_cursor_of = msgspec.json.Decoder(_Cursor).decode
+
+
+@router.get(
+    "/v1/stream",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/event-stream": {}}, "description": "Frames until one of the two ends it."}
+    },
+)
+async def stream(
+    grant: Asker,
+    service: Shared,
+    spec: Annotated[Subscribe, Depends(subscribe_query)],
+    last_event_id: Annotated[str, Header(description="The cursor that a browser resumes with.")] = "",
+) -> Any:
+    """The stream as server-sent events."""
+    grant.require("read")
+    if last_event_id:
+        spec = msgspec.structs.replace(spec, cursor=last_event_id)
+    grant.require_project(service.settings.project if spec.project is msgspec.UNSET else spec.project)
+    return EventStream(service, grant, spec)
+
+
+class EventStream(Response):
+    """Raises what is wrong with the subscription before it answers."""
+
+    def __init__(self, service: Service, grant: Grant, spec: Subscribe) -> None:
+        self._service = service
+        self.background = None
+        self._reading = service.reading(grant, "sse")
+        self._pump: Pump = self._reading.__enter__()
+        try:
+            self._pump.subscribe(spec)
+        except BaseException:
+            self._reading.__exit__(None, None, None)
+            raise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def write(body: bytes) -> None:
+            try:
+                async with asyncio.timeout(self._service.settings.stall_s):
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+            except TimeoutError as error:
+                raise Stalled from error
+
+        async def tell(frames: Sequence[bytes]) -> None:
+            await write(b"".join([_event(frame) for frame in frames]))
+
+        async def beat() -> None:
+            while True:
+                await asyncio.sleep(HEARTBEAT_S)
+                await write(b": still here\n\n")
+
+        headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await write(f": firstcause\nretry: {RETRY_MS}\n\n".encode())
+            await ended_by(self._pump.run(tell), beat(), gone(receive), self._service.ending.wait())
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except Stalled:
+            if (connection := scope.get("extensions", {}).get("firstcause.connection")) is not None:
+                connection.transport.abort()
+        finally:
+            self._reading.__exit__(None, None, None)
+
+
+async def gone(receive: Receive) -> None:
+    """Until the client has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _event(frame: bytes) -> bytes:
+    cursor = _cursor_of(frame).cursor
+    head = b"id: " + cursor.encode() + b"\ndata: " if cursor else b"data: "
+    return head + frame + b"\n\n"
