@@ -52,7 +52,7 @@ def _text(patterns: Patterns) -> Fields:
     return fields
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=256)
 def _compiled(include: Fields, exclude: Fields, min_severity: Severity) -> Filter:
     tests: list[Test] = []
     if min_severity != "info":
@@ -116,5 +116,11 @@ def _search(expressions: list[str]) -> Callable[[str], bool] | None:
                 f"/{expression[:80]}/ is not an RE2 expression: {reason}.",
                 "RE2 has no look-around and no back references.",
             ) from error
-    found.Compile()
+    try:
+        found.Compile()
+    except RE2.error as error:
+        raise BadFilter(
+            "The expressions of one field are too large together.",
+            "Use fewer or shorter ones, above all fewer counted repetitions like {100}.",
+        ) from error
     return lambda value: bool(found.Match(value))

@@ -86,16 +86,13 @@ class Project:
             channel: position.seqs.get(channel, self.rings[channel].last) for channel in channels
         }
         ends = self._ends_of(position.epoch)
-        if ends is None:
-            return "epoch_changed", {
-                channel: 0 if channel in position.seqs else seq for channel, seq in given.items()
-            }
-        within = {
-            channel: min(seq, ends(channel), self.rings[channel].last) if channel in position.seqs else seq
+        within: dict[Channel, int] = {
+            channel: min(seq, ends(channel) if ends else 0, self.rings[channel].last)
             for channel, seq in given.items()
+            if channel in position.seqs
         }
-        if within != given:
-            return "epoch_changed", within
+        if ends is None or not within.items() <= given.items():
+            return "epoch_changed", given | within
         evicted = any(self.rings[channel].floor > seq for channel, seq in given.items())
         return ("evicted" if evicted else "complete"), given
 

@@ -24,6 +24,11 @@ SHAPE = re.compile(r"([a-z0-9]{1,40})\.((?:[a-z](?:0|[1-9][0-9]{0,15}))*)", re.A
 PART = re.compile(r"([a-z])([0-9]+)", re.ASCII)
 
 
+def place(channel: Channel, seq: int) -> str:
+    """One channel's part of a cursor."""
+    return LETTERS[channel] + str(seq)
+
+
 class Position(NamedTuple):
     """`epoch` names the life of the log that the seqs belong to: seqs of another one are other events."""
 
@@ -31,7 +36,7 @@ class Position(NamedTuple):
     seqs: Mapping[Channel, int]
 
     def __str__(self) -> str:
-        return f"{self.epoch}.{''.join([LETTERS[channel] + str(seq) for channel, seq in self.seqs.items()])}"
+        return f"{self.epoch}.{''.join([place(channel, seq) for channel, seq in self.seqs.items()])}"
 
     @classmethod
     def parse(cls, cursor: str) -> Self:

@@ -47,7 +47,8 @@ class Op(Struct, tag_field="op", frozen=True, kw_only=True, omit_defaults=True, 
 
 class Subscribe(Op, tag="subscribe", frozen=True, kw_only=True):
     """Begin a subscription. `include`: every field that is given must match with one of its patterns; `exclude`: none may.
-    Without a cursor it begins with what happens next, with `start` at the oldest event that is kept, with a cursor where that ends.
+    Without a cursor it begins with what happens next, with `start` at the oldest event that memory holds, with a cursor where that
+    ends. A channel that the cursor does not name begins with what happens next.
     """
 
     id: SubId = 0
@@ -84,7 +85,9 @@ class Unmute(Op, tag="unmute", frozen=True, kw_only=True):
 
 
 class Update(Op, tag="update", frozen=True, kw_only=True):
-    """Change a subscription. What comes after the cursor of the answer is judged by the new filter; what is left out stays."""
+    """Change a subscription; fields that are not given stay. What comes after the cursor of the answer is judged by the new filter,
+    what the old one passed over is not told any more.
+    """
 
     sub: SubId = 0
     id: RequestId = 0
@@ -185,8 +188,8 @@ class Range(Struct, frozen=True):
 
 
 class Digest(Frame, tag="digest", frozen=True, kw_only=True):
-    """More events of a channel match in (prev, upto] than are told at once: how many of which, the most severe of them in order, and
-    the range to fetch for all.
+    """More events of a channel match in (prev, upto] than are told at once: how many of which (rare kinds and chains together as
+    `other`), the most severe of them in order, and the range to fetch for all.
     """
 
     sub: SubId
@@ -204,7 +207,9 @@ class Digest(Frame, tag="digest", frozen=True, kw_only=True):
 
 
 class Gap(Frame, tag="gap", frozen=True, kw_only=True):
-    """Events of a channel in (prev, upto] are not kept any more: `lost` of them, counted before any filter."""
+    """The events of a channel in (prev, upto] left memory before they were told: `lost` of them, counted before any filter, without
+    those that were looked at and did not match. A journal may still give them to `fetch`.
+    """
 
     sub: SubId
     channel: Channel
@@ -223,7 +228,7 @@ class Live(Frame, tag="live", frozen=True, kw_only=True):
 
 
 class Pos(Frame, tag="pos", frozen=True, kw_only=True):
-    """Nothing to tell for a while: where each channel is, including what did not match."""
+    """Nothing to tell for a while, or much that did not match: where each channel is now, with that. Also comes after an `update`."""
 
     sub: SubId
     cursor: CursorText
@@ -339,6 +344,9 @@ _decode_op = msgspec.json.Decoder(AnyOp).decode
 _decode_frame = msgspec.json.Decoder(AnyFrame).decode
 
 
+EXAMPLE = 'Send one object a message, like {"op":"ping","id":1}.'
+
+
 class _Envelope(Struct):
     op: Any = None
     id: Any = 0
@@ -347,13 +355,13 @@ class _Envelope(Struct):
 def decode_op(message: str | bytes) -> AnyOp:
     """What a client sent; raises what is wrong with it."""
     try:
-        return _decode_op(message)
-    except msgspec.ValidationError as error:
-        raise _explained(message, str(error)) from error
+        try:
+            return _decode_op(message)
+        except msgspec.ValidationError as error:
+            # What follows the wrong field has not been read yet, and need not be JSON at all.
+            raise _explained(message, str(error)) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadJson(
-            f"The message is not JSON: {error}.", 'Send one object a message, like {"op":"ping","id":1}.'
-        ) from error
+        raise BadJson(f"The message is not JSON: {error}.", EXAMPLE) from error
 
 
 def decode_frame(message: str | bytes) -> AnyFrame:
@@ -378,15 +386,18 @@ def _explained(message: str | bytes, reason: str) -> FirstcauseError:
     names = [str(op.__struct_config__.tag) for op in OPS]
     try:
         op = msgspec.json.decode(message, type=_Envelope).op
-    except msgspec.ValidationError:
-        return BadField("A message is one JSON object.", 'Send one like {"op":"ping","id":1}.')
+    except msgspec.ValidationError as error:
+        if "`object`" in str(error):
+            return BadField("A message is one JSON object.", EXAMPLE)
+        return BadField(f"{str(error)[:300]}.", EXAMPLE)
     if op not in names:
-        near = difflib.get_close_matches(str(op), names, 1)
-        told = "The message has no `op`" if op is None else f"{str(op)[:40]!r} is not an op"
+        text = op[:40] if isinstance(op, str) else ""
+        near = difflib.get_close_matches(text, names, 1)
+        told = "The message has no `op`" if not text else f"{text!r} is not an op"
         return UnknownOp(
             f"{told}.", f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
         )
-    return BadField(f"{op}: {reason[:300]}.", _field_hint(op, reason))
+    return BadField(f"{op}: {reason[:300]}.", _field_hint(op, reason[:300]))
 
 
 def _field_hint(op: str, reason: str) -> str:
