@@ -66,24 +66,23 @@ class SqliteJournal:
         """Begins an incarnation even when the disk refuses: then the next append says why, and joins it to the file once it can."""
         self._drop()
         self._epoch, self._past = new_epoch(), {}
-        opened = Opened(self._epoch)
         try:
             repaired = self._connect()
             self._past = self._stored_ends()
-            opened = Opened(
+            self._tidy()
+            return Opened(
                 self._epoch,
                 dict(self._past),
                 {key: channel.floor for key, channel in self._channels.items()},
                 {key: self._tail(key, tail_events, tail_bytes) for key in self._channels},
                 repaired,
             )
-            self._write([], {})
-            while self._trim_chunk():
-                pass
         except (sqlite3.Error, OSError) as error:
-            log.warning("the journal %s can't be used: %s", self._path, reason(error))
+            log.warning("the journal %s can't be read: %s", self._path, reason(error))
             self._drop()
-        return opened
+            # Another epoch than one that may have got into the file: what is begun here does not follow on from what is in there.
+            self._epoch, self._past = new_epoch(), {}
+            return Opened(self._epoch)
 
     def append(self, records: Sequence[Record], floors: Mapping[ChannelKey, int]) -> None:
         with self._failing():
@@ -235,15 +234,29 @@ class SqliteJournal:
         )
 
     def _write(self, records: Sequence[Record], floors: Mapping[ChannelKey, int]) -> None:
+        self._untrimmed += len(records)
+        trims = self._untrimmed >= TRIM_EVENTS or time.monotonic() - self._trimmed_s > TRIM_S
+        if trims:
+            self._give_back()
         with self._transaction():
             for key, floor in floors.items():
                 self._raise_floor(key, floor)
             self._insert(records)
             if not self._registered:
                 self._register()
-            self._untrimmed += len(records)
-            if self._untrimmed >= TRIM_EVENTS or time.monotonic() - self._trimmed_s > TRIM_S:
+            if trims:
                 self._trim(max(CHUNK_EVENTS, 2 * self._untrimmed))
+
+    def _tidy(self) -> None:
+        """What has to be written at the start; a disk that only lets itself be read is no reason to begin from nothing."""
+        try:
+            self._write([], {})
+            while self._trim_chunk():
+                self._give_back()
+        except sqlite3.Error as error:
+            log.warning("the journal %s can't be written: %s", self._path, reason(error))
+            self._drop()
+            self._connect()
 
     def _trim_chunk(self) -> bool:
         with self._transaction():
@@ -311,7 +324,6 @@ class SqliteJournal:
         db.execute("DELETE FROM events WHERE n <= ?", (cut,))
         for key, floor in floors.items():
             self._raise_floor(key, floor)
-        self._give_back()
         return True
 
     def _due(self, limit: int) -> tuple[int, dict[ChannelKey, int]]:
@@ -350,5 +362,6 @@ class SqliteJournal:
             db.execute("PRAGMA page_count").fetchone(),
         )
         if free > max(SPARE_PAGES, pages // 4):
-            # It frees one page for every row that is fetched, so they have to be.
-            db.execute(f"PRAGMA incremental_vacuum({GIVE_BACK_PAGES})").fetchall()
+            # execute() would free one page: it steps once through what has no columns. A script steps to the end, outside of any
+            # transaction.
+            db.executescript(f"PRAGMA incremental_vacuum({GIVE_BACK_PAGES})")

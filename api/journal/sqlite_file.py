@@ -63,9 +63,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} is the journal of a newer firstcause (format {version}; this one knows {SCHEMA_VERSION}).",
             "Update firstcause, or give another state folder.",
         )
-    # Pages that trimming frees are used again; only this mode can also give them back to the disk, at 1 page in 800. It has to be
-    # set before the first table.
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    if version == 0:
+        # Pages that trimming frees are used again; only this mode can also give them back to the disk, at 1 page in 800. It has to
+        # be set before the first table, and would write to a file that has some.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     # A commit is with the system, so it survives a kill -9; a power cut may take the last ones, and never damages the rest. FULL
     # would wait for the disk at every commit.
