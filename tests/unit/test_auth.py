@@ -168,6 +168,18 @@ def test_what_no_token_is_made_for(
     assert caught.value.hint
 
 
+def test_a_token_is_whole_with_its_prefix_alone(keyring: Keyring) -> None:
+    token = keyring.issue(["read"], [], 60)
+    for shown in (token.removeprefix("fc_"), f"fc_{token}", token.upper()):
+        with pytest.raises(Unauthorized):
+            keyring.grant_of(shown)
+
+
+def test_asking_twice_for_the_same_is_asking_once(keyring: Keyring) -> None:
+    twice = keyring.issue(["read", "publish", "read"], ["shop", "shop"], 60)
+    assert twice == keyring.issue(["publish", "read"], ["shop"], 60)
+
+
 def test_an_empty_secret_lets_nobody_in() -> None:
     with pytest.raises(ValueError, match="everybody"):
         Keyring("")
@@ -217,7 +229,7 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_the_first_who_asks_makes_the_token(tmp_path: Path) -> None:
+def test_the_first_who_asks_makes_the_token(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     state = tmp_path / "deep/state"
     secret = load_secret(state)
     assert len(secret) >= 32
@@ -225,6 +237,7 @@ def test_the_first_who_asks_makes_the_token(tmp_path: Path) -> None:
     assert (mode_of(state), mode_of(state / "token")) == (0o700, 0o600)
     assert [path.name for path in state.iterdir()] == ["token"]
     assert load_secret(tmp_path / "other") != secret
+    assert caplog.text == ""
 
 
 def test_all_who_ask_at_once_get_the_same_token(tmp_path: Path) -> None:
@@ -334,6 +347,7 @@ def test_beyond_it_only_with_a_token(host: str) -> None:
         ("[fe80::1]:4400", "[FE80::1]"),
         ("192.168.1.5:4400", "0.0.0.0"),
         ("192.168.1.5:8080", "0.0.0.0"),
+        ("192.168.1.5:8080", ""),
         ("localhost:8080", "0.0.0.0"),
         ("[2001:db8::7]", "::"),
         ("dev.example", "127.0.0.1"),
@@ -486,11 +500,14 @@ def test_more_than_a_burst_goes_when_nothing_else_went_and_is_owed(clock: Clock)
 
 def test_a_rate_forgets_the_key_that_was_idle_longest(clock: Clock) -> None:
     rate = Rate(1, 1, now_s=clock, max_keys=2)
-    for key in ("a", "b", "c"):
-        rate.take(key)
     rate.take("a")
+    rate.take("b")
     with pytest.raises(TooMany):
-        rate.take("c")
+        rate.take("a")
+    rate.take("c")
+    with pytest.raises(TooMany):
+        rate.take("a")
+    rate.take("b")
 
 
 @given(st.lists(st.floats(0, 2), min_size=1, max_size=60))

@@ -106,6 +106,8 @@ def test_a_path_in_a_file_starts_at_the_file(tmp_path: Path) -> None:
     settings = loaded(cwd=tmp_path / "down").settings
     assert settings.state_dir == tmp_path / "state"
     assert settings.browser == "/usr/bin/chromium"
+    write(tmp_path / "firstcause.toml", 'state_dir = "~/state"')
+    assert loaded(cwd=tmp_path).settings.state_dir == Path.home() / "state"
 
 
 def test_a_path_at_home() -> None:
