@@ -140,8 +140,14 @@ class Hub:
         self._ending = False
 
     async def start(self) -> Opened:
-        """Take up what the journal kept."""
+        """Take up what the journal kept, and go on."""
         opened = await self.keeper.open(self.limits.ring_events, self.limits.ring_bytes)
+        self.take_up(opened)
+        self._task = asyncio.create_task(self._run())
+        return opened
+
+    def take_up(self, opened: Opened) -> None:
+        """Be where the journal is."""
         self.epoch, self.ends, self._floors = opened.epoch, opened.ends, opened.floors
         for name in dict.fromkeys(key.project for key in opened.floors):
             project = self.projects[name] = Project(name, self)
@@ -151,8 +157,6 @@ class Hub:
                     ring = project.rings[channel] = Ring(tail[0].seq - 1)
                     for record in tail:
                         ring.append(entry_of_line(record.line, record.stored_ms))
-        self._task = asyncio.create_task(self._run())
-        return opened
 
     async def stop(self) -> None:
         """What was published before is kept and told."""
