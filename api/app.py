@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from firstcause import __version__
 
-from ..observer.errors import BrowserUnreachable, CommandFailed, FirstcauseError
+from ..observer.errors import BrowserUnreachable, CommandFailed, FirstcauseError, UsageError
 from .access import Access, told
 from .errors import BadField, NotFound, RequestRefused
 from .routes import ROUTERS
@@ -24,6 +24,14 @@ from .service import Service
 from .wire import Publication
 
 log = logging.getLogger(__name__)
+
+STATUSES: Mapping[type[FirstcauseError], int] = {
+    UsageError: 422,
+    BrowserUnreachable: 502,
+    CommandFailed: 502,
+    FirstcauseError: 503,
+}
+"""What a failure below this floor is in HTTP."""
 
 DESCRIPTION = "The stream of firstcause and what belongs to it. Every refusal is {code, message, hint}; codes never change."
 
@@ -85,10 +93,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
 
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, FirstcauseError)
-    refusal = error if isinstance(error, RequestRefused) else RequestRefused(error.message, error.hint)
-    status = refusal.status
-    if isinstance(error, (BrowserUnreachable, CommandFailed)):
-        status = 502
+    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    if isinstance(error, RequestRefused):
+        status = error.status
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     body = msgspec.json.encode({"code": error.code, "message": error.message, "hint": error.hint})
     return Response(body, status, headers, "application/json")

@@ -41,8 +41,9 @@ class Observed:
 class Browsers:
     """Each browser tells its events to `publish`."""
 
-    def __init__(self, publish: Callable[[Event], object]) -> None:
+    def __init__(self, publish: Callable[[Event], object], executable: str = "") -> None:
         self._publish = publish
+        self._executable = executable or None
         self._observed: dict[str, Observed] = {}
         self._numbers = itertools.count(1)
         self._ended = False
@@ -59,7 +60,7 @@ class Browsers:
     ) -> Observed:
         """Launch a browser, observe it, then open the page."""
         stack = AsyncExitStack()
-        launched = await stack.enter_async_context(launch(headed=headed))
+        launched = await stack.enter_async_context(launch(executable=self._executable, headed=headed))
         observed = await self._observe("launched", launched.ws_url, options, project, stack)
         try:
             await launched.open_page(url)

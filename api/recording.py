@@ -55,7 +55,13 @@ class Recording:
             return False
         if event.channel == "activity" and not self._activity:
             return True
-        line = event.line().encode() + b"\n"
+        return self.write_line(event.line().encode())
+
+    def write_line(self, text: bytes) -> bool:
+        """Whether to go on, as `write`."""
+        if self.failure is not None:
+            return False
+        line = text + b"\n"
         done = 0
         try:
             self._replace()

@@ -26,6 +26,7 @@ from .journal.base import ChannelKey, Record
 from .journal.keeper import Keeper
 from .journal.retention import Retention
 from .limits import Connections, Rate
+from .observation import Observation
 from .origin import check_bind
 from .pressure import Pressure
 from .protocols import HttpProtocol, WebSocketProtocol
@@ -67,6 +68,10 @@ class Server:
 
     def publish(self, event: Event) -> None:
         self._hub.publish(event)
+
+    def observes(self, observation: Observation, address: str) -> None:
+        """List a browser whose events are published here by its owner."""
+        self.service.browsers.adopt(observation, "attached", address, self.settings.project)
 
     async def __aenter__(self) -> Self:
         listening = listen(self.settings.host, self.settings.port)
@@ -153,7 +158,7 @@ class Server:
             settings=settings,
             hub=self._hub,
             keyring=Keyring(self._secret),
-            browsers=Browsers(self._hub.publish),
+            browsers=Browsers(self._hub.publish, settings.browser),
             pressure=pressure,
             connections=Connections(settings.max_connections),
             publish_rate=Rate(settings.publish_per_s, settings.publish_per_s),

@@ -18,9 +18,10 @@ import structlog
 from typer.main import get_command
 
 from firstcause import __version__
-from firstcause.api.cli import EXIT_CODES, app, checked_url, main
+from firstcause.api.cli import EXIT_CODES, app, main
 from firstcause.api.logs import TALKATIVE
 from firstcause.observer.errors import BadUrl
+from firstcause.observer.sources.launch import checked_url
 
 NOBODY = 65534
 COMMANDS = sorted(getattr(get_command(app), "commands"))  # noqa: B009  click's groups have them, its base class has not
@@ -120,7 +121,7 @@ def test_the_version(run: Run) -> None:
 
 
 def test_the_commands() -> None:
-    assert COMMANDS == ["config", "demo", "doctor", "record", "token", "watch"]
+    assert COMMANDS == ["config", "demo", "doctor", "record", "serve", "token", "watch"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
