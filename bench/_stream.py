@@ -1,0 +1,312 @@
+"""What the benchmarks of the stream share: the real server in a process of its own, events to publish, sockets by hand, accounting."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import multiprocessing
+import os
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
+from typing import Any, Self, cast
+from urllib.parse import urlsplit
+
+import uvloop
+from _rig import cpu_clock_of
+
+from firstcause.api.server import Server
+from firstcause.api.settings import load
+from firstcause.correlator.event import Event
+
+ANSWER_S = 300.0
+SEQ = b'"seq":'
+"""Once in every event on the wire, and nowhere else."""
+STAMP = b'"at_ns":'
+STAMP_DIGITS = 19
+STAMPED = (
+    17  # every so many; a prime, so that the ticks of a server do not always meet the same part of a group
+)
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+# --- events ------------------------------------------------------------------------------------------------------------
+
+
+def fields_of(index: int, **fields: Any) -> dict[str, Any]:
+    """An event like most: about 420 bytes on the wire, in the channel `errors` unless `fields` say other."""
+    stamp = "at_ns" if index % STAMPED == 0 else "no_ns"
+    return {
+        "id": f"019aa5e2-0000-7000-8000-{index:012x}",
+        "seq": 0,
+        "timestamp": "2026-11-21T08:56:10.123Z",
+        "project": "default",
+        "session": "019aa5e1-7c2f-7b6e-8a51-5d1f0c9b3e77",
+        "page": "p1",
+        "channel": "errors",
+        "type": "error",
+        "kind": "http_5xx",
+        "severity": "medium",
+        "summary": "GET /api/v2/cart/items answered 503 after 187 ms, twice",
+        "context": {
+            "url": "https://shop.example/api/v2/cart/items?page=4",
+            "status": 503,
+            stamp: f"{time.monotonic_ns():0{STAMP_DIGITS}d}",
+        },
+        "fingerprint": "c1f9ae7d02b4",
+        "count": 1,
+        **fields,
+    }
+
+
+def lags_ms(data: bytes, now_ns: int) -> list[float]:
+    """How old the stamped events in these bytes are; one that is cut off is passed over."""
+    lags: list[float] = []
+    at = data.find(STAMP)
+    while at >= 0:
+        digits = data[at + len(STAMP) + 1 : at + len(STAMP) + 1 + STAMP_DIGITS]
+        if len(digits) == STAMP_DIGITS:
+            lags.append((now_ns - int(digits)) / 1e6)
+        at = data.find(STAMP, at + 1)
+    return lags
+
+
+# --- processes ---------------------------------------------------------------------------------------------------------
+
+
+def machine() -> dict[str, Any]:
+    """What a figure has to be read with."""
+    return {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+
+
+def pin(core: int) -> bool:
+    """Keep this process to one core where there are several; whether it is."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(cores) < 2:
+        return False
+    os.sched_setaffinity(0, {cores[core % len(cores)]})
+    return True
+
+
+class Child:
+    """A process that serves, and does what it is asked."""
+
+    def __init__(self, process: Any, pipe: Pipe, port: int) -> None:
+        self.port = port
+        self._process = process
+        self._pipe = pipe
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds so far, of all its threads."""
+        return time.clock_gettime(cpu_clock_of(self._process.pid))
+
+    @property
+    def rss_mb(self) -> float:
+        return rss_mb(self._process.pid)
+
+    @property
+    def sockets(self) -> int:
+        count = 0
+        for descriptor in Path(f"/proc/{self._process.pid}/fd").iterdir():
+            with suppress(OSError):
+                count += str(descriptor.readlink()).startswith("socket:")
+        return count
+
+    async def ask(self, what: str, *arguments: Any) -> Any:
+        self._pipe.send((what, arguments))
+        async with asyncio.timeout(ANSWER_S):
+            return await asyncio.to_thread(self._pipe.recv)
+
+
+def rss_mb(pid: int | str = "self") -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+@asynccontextmanager
+async def child(target: Callable[..., None], *arguments: Any) -> AsyncGenerator[Child]:
+    """`target` gets a pipe and the arguments; the first that it sends is its port."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield Child(process, ours, await asyncio.to_thread(ours.recv))
+    finally:
+        ours.close()
+        await asyncio.to_thread(process.join, 10)
+        process.kill()
+        process.join()
+
+
+async def obey(pipe: Pipe, port: int, orders: Mapping[str, Handler]) -> None:
+    """Do what comes through the pipe until its other end is closed."""
+    pipe.send(port)
+    with suppress(EOFError, ConnectionError):
+        while True:
+            what, arguments = await asyncio.to_thread(pipe.recv)
+            pipe.send(await orders[what](*arguments))
+
+
+async def paced(tell: Callable[[int], object], rate: int, first: int, count: int) -> None:
+    """Tell each event when its time has come."""
+    began_s = time.perf_counter()
+    told = 0
+    while told < count:
+        due = min(count, int((time.perf_counter() - began_s) * rate) + 1)
+        for index in range(told, due):
+            tell(first + index)
+        told = due
+        await asyncio.sleep(0.001)
+
+
+# --- the server --------------------------------------------------------------------------------------------------------
+
+ROOMY = {"max_connections": 100_000, "ring_events": 10_000, "ring_mb": 16.0, "stall_s": 3600.0}
+"""So that a machine that is busy with other things makes latency worse and not the count."""
+
+Orders = Callable[[Server], Mapping[str, Handler]]
+
+
+def serve_ours(pipe: Pipe, settings: dict[str, Any], orders: Orders, core: int | None = None) -> None:
+    if core is not None:
+        pin(core)
+    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="fc-bench-") as scratch:
+        uvloop.run(_serve_ours(pipe, {**settings, "state_dir": scratch}, orders))
+
+
+async def _serve_ours(pipe: Pipe, settings: dict[str, Any], orders: Orders) -> None:
+    loaded = load({"auth": "off", **settings}, cwd=Path(settings["state_dir"]), environ={})
+    async with Server(loaded.settings) as server:
+        port = urlsplit(server.url).port
+        assert port
+        await obey(pipe, port, orders(server))
+
+
+def publishing(server: Server) -> Mapping[str, Handler]:
+    """The orders of a server that publishes events by itself; the answer comes when they are kept and told."""
+
+    async def publish(rate: int, first: int, count: int) -> None:
+        await paced(lambda index: server.publish(Event(**fields_of(index))), rate, first, count)
+        await server.service.hub.kept()
+
+    return {"publish": publish}
+
+
+# --- sockets -----------------------------------------------------------------------------------------------------------
+
+
+def upgrade(path: str) -> bytes:
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+
+
+def masked(payload: bytes, opcode: int = 1) -> bytes:
+    """A frame of a client; the mask is all zeros, which leaves the payload as it is."""
+    size = len(payload)
+    head = bytes((0x80 | opcode, 0x80 | size)) if size < 126 else bytes((0x80 | opcode, 0xFE))
+    return head + (size.to_bytes(2, "big") if size >= 126 else b"") + bytes(4) + payload
+
+
+class Frames:
+    """Cuts what a WebSocket server sends into frames."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Opcode and payload of every frame that is whole."""
+        data = self._rest + data
+        frames: list[tuple[int, bytes]] = []
+        at, end = 0, len(data)
+        while end - at >= 2:
+            size, head = data[at + 1] & 127, 2
+            if size > 125:
+                head = 4 if size == 126 else 10
+                if end - at < head:
+                    break
+                size = int.from_bytes(data[at + 2 : at + head], "big")
+            if end - at < head + size:
+                break
+            frames.append((data[at] & 15, data[at + head : at + head + size]))
+            at += head + size
+        self._rest = data[at:]
+        return frames
+
+
+class Socket(asyncio.Protocol):
+    """A WebSocket up to its first frame; what comes then goes to `on_data`."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, path: str, hello: bytes = b"") -> None:
+        self._path = path
+        self._hello = hello
+        self._head: bytes | None = b""
+        self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.closed = False
+
+    @classmethod
+    async def connect(cls, port: int, *arguments: Any) -> Self:
+        _, socket = await asyncio.get_running_loop().create_connection(
+            lambda: cls(*arguments), "127.0.0.1", port
+        )
+        await socket.open
+        return socket
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by name
+        self.transport.write(upgrade(self._path))
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is None:
+            self.on_data(data)
+            return
+        head, end, rest = (self._head + data).partition(b"\r\n\r\n")
+        if not end:
+            self._head = head
+        elif not head.startswith(b"HTTP/1.1 101"):
+            self.open.set_exception(ConnectionError(head.decode(errors="replace")))
+        else:
+            self._head = None
+            if self._hello:
+                self.transport.write(masked(self._hello))
+            self.open.set_result(None)
+            self.on_data(rest)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        if not self.open.done():
+            self.open.set_exception(ConnectionError("The server has hung up."))
+
+    def on_data(self, data: bytes) -> None:
+        raise NotImplementedError
+
+
+class Counting(Socket):
+    """Only counts the events and reads the stamps, so that a thousand of it cost less than the server that is measured."""
+
+    def __init__(self, path: str, hello: bytes, lags: list[float]) -> None:
+        super().__init__(path, hello)
+        self.count = 0
+        self.last_ns = 0
+        self.lags = lags
+        self._tail = b""
+
+    def on_data(self, data: bytes) -> None:
+        self.count += data.count(SEQ) + (self._tail + data[:5]).count(SEQ)
+        self._tail = data[-5:] if len(data) > 4 else (self._tail + data)[-5:]
+        self.last_ns = now_ns = time.monotonic_ns()
+        if STAMP in data:
+            self.lags += lags_ms(data, now_ns)
+
+
+def rounded(value: float, digits: int = 2) -> float:
+    return round(value, digits) if math.isfinite(value) else value

@@ -1,0 +1,351 @@
+"""What it costs to tell every event to many clients: CPU a delivery, latency, memory a connection, and whether any was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import socket
+import statistics
+import sys
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+import msgspec
+import uvicorn
+import uvloop
+from _rig import Must, arguments, percentile, report, spread
+from _stream import (
+    ROOMY,
+    STAMP,
+    Child,
+    Counting,
+    Frames,
+    Socket,
+    child,
+    fields_of,
+    lags_ms,
+    machine,
+    masked,
+    obey,
+    paced,
+    pin,
+    publishing,
+    rounded,
+    serve_ours,
+)
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+SERVER_CORE, CLIENT_CORE = 0, 1
+WARM_UP_S = 0.4
+DRAIN_S = 1.5  # who has not delivered then is behind for good at this rate
+CHECKERS = 3
+SUBSCRIBE = b'{"op":"subscribe","id":1,"channels":["errors"],"throttle_ms":0}'
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    clients: int
+    rate: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.clients}x{self.rate}"
+
+
+SET_UPS = (SetUp(100, 1000), SetUp(1000, 100))
+ROUNDS, QUICK_ROUNDS = (7, 5.0), (2, 1.0)  # how many, and the seconds of each
+
+
+# --- what most people write --------------------------------------------------------------------------------------------
+
+
+def naive_app(queues: set[asyncio.Queue[dict[str, Any]]]) -> FastAPI:
+    app = FastAPI()
+
+    @app.websocket("/v1/stream")
+    async def stream(websocket: WebSocket) -> None:
+        await websocket.accept()
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        queues.add(queue)
+        try:
+            while True:
+                await websocket.send_json(await queue.get())
+        except WebSocketDisconnect:
+            pass
+        finally:
+            queues.discard(queue)
+
+    return app
+
+
+def serve_naive(pipe: Pipe, core: int) -> None:
+    pin(core)
+    with suppress(KeyboardInterrupt):
+        uvloop.run(_serve_naive(pipe))
+
+
+async def _serve_naive(pipe: Pipe) -> None:
+    queues: set[asyncio.Queue[dict[str, Any]]] = set()
+
+    def tell(index: int) -> None:
+        event = fields_of(index)
+        for queue in queues:
+            queue.put_nowait(event)
+
+    async def publish(rate: int, first: int, count: int) -> None:
+        await paced(tell, rate, first, count)
+
+    async def drop() -> None:
+        for queue in queues:
+            while not queue.empty():
+                queue.get_nowait()
+
+    # Nobody here answers pings; apart from that it is what `uvicorn app:app` does.
+    config = uvicorn.Config(naive_app(queues), log_config=None, access_log=False, ws_ping_interval=None)
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    serving = asyncio.create_task(uvicorn.Server(config).serve([listening]))
+    await obey(pipe, listening.getsockname()[1], {"publish": publish, "drop": drop})
+    serving.cancel()
+    os._exit(0)  # else every one of its clients is a traceback
+
+
+# --- clients -----------------------------------------------------------------------------------------------------------
+
+
+class _Seen(msgspec.Struct):
+    seq: int
+
+
+class _Frame(msgspec.Struct):
+    op: str
+    channel: str = ""
+    prev: int = 0
+    upto: int = 0
+    count: int = 0
+    positions: dict[str, int] = {}
+    events: list[_Seen] = []
+
+
+_decode = msgspec.json.Decoder(_Frame).decode
+
+
+class Checker(Socket):
+    """Reads every frame: each range must begin where the last one ended, and hold every event of it in order."""
+
+    def __init__(self, path: str, hello: bytes, lags: list[float]) -> None:
+        super().__init__(path, hello)
+        self.count = 0
+        self.last_ns = 0
+        self.broken: list[str] = []
+        self.lags = lags
+        self._told: int | None = None
+        self._frames = Frames()
+
+    def on_data(self, data: bytes) -> None:
+        for opcode, payload in self._frames.feed(data):
+            if opcode == 1:
+                self._take(payload)
+            elif opcode == 9:
+                self.transport.write(masked(payload, 10))
+
+    def _take(self, payload: bytes) -> None:
+        frame = _decode(payload)
+        if frame.op in ("subscribed", "pos"):
+            self._told = frame.positions["errors"]
+        elif frame.op == "batch":
+            seqs = [event.seq for event in frame.events]
+            whole = list(range(frame.prev + 1, frame.upto + 1))
+            if frame.prev != self._told or seqs != whole or frame.count != len(seqs):
+                self.broken.append(f"({frame.prev}, {frame.upto}] after {self._told} with {len(seqs)}")
+            self._told = frame.upto
+            self.count += len(seqs)
+            self.last_ns = now_ns = time.monotonic_ns()
+            if STAMP in payload:
+                self.lags += lags_ms(payload, now_ns)
+        elif frame.op != "live":
+            self.broken.append(frame.op)
+
+
+@dataclass(slots=True)
+class Crowd:
+    """All clients of one server; some of them look closely."""
+
+    lags: list[float]
+    clients: list[Counting | Checker]
+
+    @property
+    def counts(self) -> list[int]:
+        return [client.count for client in self.clients]
+
+    @property
+    def broken(self) -> list[str]:
+        return [
+            problem for client in self.clients if isinstance(client, Checker) for problem in client.broken
+        ]
+
+    @classmethod
+    async def gather(cls, port: int, size: int, checkers: int, hello: bytes) -> Crowd:
+        lags: list[float] = []
+        kinds = [Checker] * checkers + [Counting] * (size - checkers)
+        crowd = cls(lags, [])
+        for first in range(0, size, 50):
+            some = [kind.connect(port, "/v1/stream", hello, lags) for kind in kinds[first : first + 50]]
+            crowd.clients += await asyncio.gather(*some)
+        return crowd
+
+    def begin(self) -> None:
+        self.lags.clear()
+        for client in self.clients:
+            client.count = 0
+
+    async def until(self, wanted: int, limit_s: float) -> bool:
+        """Whether every client had so many events in time."""
+        ends_s = time.monotonic() + limit_s
+        while min(self.counts) < wanted:
+            if time.monotonic() > ends_s or any(client.closed for client in self.clients):
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    async def quiet(self) -> None:
+        before = -1
+        while (now := sum(self.counts)) != before:
+            before = now
+            await asyncio.sleep(0.3)
+
+
+# --- a run -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Contender:
+    """A server, its clients, and what was measured of them."""
+
+    name: str
+    server: Child
+    crowd: Crowd
+    kb_per_connection: float
+    told: int = 0
+    lost: int = 0
+    rounds: list[Round] = field(default_factory=list)
+
+    async def round(self, rate: int, length_s: float) -> Round:
+        await self._window(rate, WARM_UP_S)
+        measured = await self._window(rate, length_s)
+        self.rounds.append(measured)
+        return measured
+
+    async def _window(self, rate: int, length_s: float) -> Round:
+        crowd, count = self.crowd, int(rate * length_s)
+        crowd.begin()
+        cpu_s, began_ns = self.server.cpu_s, time.monotonic_ns()
+        await self.server.ask("publish", rate, self.told, count)
+        self.told += count
+        in_time = await crowd.until(count, DRAIN_S)
+        cpu_s = self.server.cpu_s - cpu_s
+        delivered = sum(crowd.counts)
+        took_s = (max(client.last_ns for client in crowd.clients) - began_ns) / 1e9
+        measured = Round(delivered, delivered / took_s, 1e6 * cpu_s / max(1, delivered), list(crowd.lags))
+        if not in_time:
+            if self.name == "naive":
+                await self.server.ask("drop")
+            await crowd.quiet()
+        self.lost += sum(count - had for had in crowd.counts)
+        return measured
+
+    def figures(self) -> dict[str, Any]:
+        lags = [lag for one in self.rounds for lag in one.lags] or [float("inf")]
+        return {
+            "us_per_delivery": spread([one.us for one in self.rounds]),
+            "deliveries_per_s": round(statistics.median(one.per_s for one in self.rounds)),
+            "p50_ms": rounded(percentile(lags, 0.5)),
+            "p99_ms": rounded(percentile(lags, 0.99)),
+            "lost": self.lost,
+            "kb_per_connection": round(self.kb_per_connection, 1),
+            "chain_broken": len(self.crowd.broken),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    delivered: int
+    per_s: float
+    us: float
+    lags: list[float]
+
+
+@asynccontextmanager
+async def contender(name: str, set_up: SetUp) -> AsyncGenerator[Contender]:
+    if name == "naive":
+        serving, checkers, hello = child(serve_naive, SERVER_CORE), 0, b""
+    else:
+        settings = {**ROOMY, "journal": name, "throttle_ms": 0}
+        serving, checkers, hello = child(serve_ours, settings, publishing, SERVER_CORE), CHECKERS, SUBSCRIBE
+    async with serving as server:
+        before_mb = server.rss_mb
+        crowd = await Crowd.gather(server.port, set_up.clients, checkers, hello)
+        await asyncio.sleep(0.3)
+        kb = (server.rss_mb - before_mb) * 1024 / set_up.clients
+        yield Contender(name, server, crowd, kb)
+        for client in crowd.clients:
+            client.transport.abort()
+
+
+OURS = ("sqlite", "memory")
+
+
+async def measure(rounds: int, length_s: float) -> dict[str, Any]:
+    figures: dict[str, Any] = {"machine": machine(), "pinned": pin(CLIENT_CORE)}
+    for set_up in SET_UPS:
+        async with AsyncExitStack() as stack:
+            all_ = [await stack.enter_async_context(contender(name, set_up)) for name in (*OURS, "naive")]
+            for turn in range(rounds):
+                for one in all_ if turn % 2 else reversed(all_):
+                    await one.round(set_up.rate, length_s)
+            figures[set_up.name] = figures_of(all_)
+    return figures
+
+
+def figures_of(all_: Sequence[Contender]) -> dict[str, Any]:
+    by_name = {one.name: one for one in all_}
+    ours = by_name[OURS[0]].rounds
+    ratios = {
+        f"{name}_to_{OURS[0]}": spread(
+            [theirs.us / mine.us for theirs, mine in zip(one.rounds, ours, strict=True)]
+        )
+        for name, one in by_name.items()
+        if name != OURS[0]
+    }
+    return {**{name: one.figures() for name, one in by_name.items()}, **ratios}
+
+
+def musts_of(figures: dict[str, Any]) -> list[Must]:
+    mine = {set_up.name: [figures[set_up.name][name] for name in OURS] for set_up in SET_UPS}
+    return [
+        *(
+            Must(f"us_per_delivery_{name}", max(one["us_per_delivery"]["median"] for one in of), 3.0)
+            for name, of in mine.items()
+        ),
+        Must("lost", sum(abs(one["lost"]) for of in mine.values() for one in of), 0),
+        Must("chain_broken", sum(one["chain_broken"] for of in mine.values() for one in of), 0),
+    ]
+
+
+def main() -> int:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    figures = uvloop.run(measure(*(QUICK_ROUNDS if arguments(__doc__).quick else ROUNDS)))
+    for set_up in SET_UPS:
+        for name in (*OURS, "naive"):
+            print(f"{set_up.name} {name}: {json.dumps(figures[set_up.name][name])}")
+    return report("fanout", figures, musts_of(figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
