@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ...observer.errors import FirstcauseError
+from ..worker import Worker
 from .base import ChannelKey, Journal, JournalFailed, Opened, Record
 from .memory import MemoryJournal
-from ..worker import Worker
 
 STALL_S = 5.0
 OPEN_STALL_S = 60.0

@@ -56,6 +56,7 @@ class SqliteJournal:
         self._past: dict[str, Mapping[ChannelKey, int]] = {}
         self._db: sqlite3.Connection | None = None
         self._registered = False
+        self._damaged = False
         self._file = (0, 0)
         self._channels: dict[ChannelKey, _Channel] = {}
         self._end = 0
@@ -79,7 +80,7 @@ class SqliteJournal:
             )
         except (sqlite3.Error, OSError) as error:
             log.warning("the journal %s can't be read: %s", self._path, reason(error))
-            self._drop()
+            self._give_up(error)
             # Another epoch than one that may have got into the file: what is begun here does not follow on from what is in there.
             self._epoch, self._past = new_epoch(), {}
             return Opened(self._epoch)
@@ -128,7 +129,7 @@ class SqliteJournal:
         try:
             yield
         except (sqlite3.Error, OSError, FirstcauseError, JournalFailed) as error:
-            self._drop()
+            self._give_up(error)
             if isinstance(error, JournalFailed):
                 raise
             raise JournalFailed(
@@ -153,16 +154,24 @@ class SqliteJournal:
     def _connect(self) -> str:
         """What had to be set aside, in one sentence, or nothing."""
         self._lock.acquire()
-        try:
-            self._load()
-        except sqlite3.DatabaseError as error:
-            if not is_damaged(error):
-                raise
-            self._drop()
-            aside = set_aside(self._path, "corrupt")
-            self._load()
-            return f"The journal was damaged; it was set aside as {aside} and a new one begun."
-        return ""
+        if not self._damaged:
+            try:
+                self._load()
+            except sqlite3.DatabaseError as error:
+                self._give_up(error)
+                if not self._damaged:
+                    raise
+            else:
+                return ""
+        aside = set_aside(self._path, "corrupt")
+        self._damaged = False
+        self._load()
+        return f"The journal was damaged; it was set aside as {aside} and a new one begun."
+
+    def _give_up(self, error: Exception) -> None:
+        """What SQLite finds damaged while it works may pass its own check, so it is not asked again."""
+        self._drop()
+        self._damaged |= is_damaged(error)
 
     def _drop(self) -> None:
         if self._db is not None:
@@ -254,6 +263,8 @@ class SqliteJournal:
             while self._trim_chunk():
                 self._give_back()
         except sqlite3.Error as error:
+            if is_damaged(error):
+                raise
             log.warning("the journal %s can't be written: %s", self._path, reason(error))
             self._drop()
             self._connect()
