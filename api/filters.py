@@ -109,11 +109,8 @@ def _search(expressions: list[str]) -> Callable[[str], bool] | None:
         try:
             found.Add(expression)
         except RE2.error as error:
-            reason = (
-                error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
-            )
             raise BadFilter(
-                f"/{expression[:80]}/ is not an RE2 expression: {reason}.",
+                f"/{expression[:80]}/ is not an RE2 expression: {_reason(expression, options) or error}.",
                 "RE2 has no look-around and no back references.",
             ) from error
     try:
@@ -124,3 +121,13 @@ def _search(expressions: list[str]) -> Callable[[str], bool] | None:
             "Use fewer or shorter ones, above all fewer counted repetitions like {100}.",
         ) from error
     return lambda value: bool(found.Match(value))
+
+
+def _reason(expression: str, options: Any) -> str:
+    """A set only says that it failed."""
+    try:
+        RE2.compile(expression, options)
+    except RE2.error as error:
+        said = error.args[0]
+        return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    return ""

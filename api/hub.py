@@ -23,7 +23,10 @@ from .ring import Entry, Ring, entry_of, entry_of_line
 from .subscription import Recovery, Subscription
 from .wire import CHANNELS, Subscribe
 
-TICK_S: Final = 0.005  # between two groups: what comes meanwhile is kept and told together
+# Between two groups: what comes meanwhile is kept and told together. Waking a reader costs more than telling it one event more.
+MIN_TICK_S: Final = 0.002
+MAX_TICK_S: Final = 0.025
+TICK_PER_READER_S: Final = 0.0001
 GROUP_EVENTS: Final = 500
 START: Final = "start"
 
@@ -289,7 +292,11 @@ class Hub:
             except Exception:
                 log.exception("what is done after a group of events failed")
             if not self._ending:
-                await asyncio.sleep(max(0.0, TICK_S - (self.clock() - began_s)))
+                await asyncio.sleep(max(0.0, self._tick_s() - (self.clock() - began_s)))
+
+    def _tick_s(self) -> float:
+        readers = sum(len(project.readers) for project in self.projects.values())
+        return min(MAX_TICK_S, max(MIN_TICK_S, TICK_PER_READER_S * readers))
 
     def _tell(self, group: Sequence[_Pending]) -> None:
         urgent: dict[Project, bool] = {}

@@ -12,10 +12,17 @@ from .subscription import Subscription
 from .wire import Subscribe
 
 Send = Callable[[Sequence[bytes]], Awaitable[None]]
+WriteNow = Callable[[Sequence[bytes]], bool]
 
 
 class Pump:
-    """A reader of the hub with any number of subscriptions. `say` puts an answer between the frames, in order."""
+    """A reader of the hub with any number of subscriptions. `say` puts an answer between the frames, in order.
+
+    A transport that can write without waiting sets `write_now`; news then reach it without its task being woken, which is most of what
+    a delivery costs. It says whether there is room for more; if not, the task waits for that.
+    """
+
+    write_now: WriteNow | None = None
 
     def __init__(self, hub: Hub, default_project: str = "default", max_subscriptions: int = 32) -> None:
         self._hub = hub
@@ -28,6 +35,7 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = math.inf
         self._quiet_until_s = -math.inf
+        self._waits = False
 
     def subscribe(self, spec: Subscribe) -> Subscription:
         if spec.id in self._subscriptions:
@@ -70,10 +78,12 @@ class Pump:
 
     def nudge(self, now_s: float, *, urgent: bool) -> None:
         """News in one of the projects."""
-        if urgent or self._quiet_until_s <= now_s:
-            self._woken.set()
-        else:
+        if not urgent and self._quiet_until_s > now_s:
             self._wake_at(self._quiet_until_s, now_s)
+        elif self.write_now is None or not self._waits or self._woken.is_set():
+            self._woken.set()
+        elif (frames := self.take()) and not self.write_now(frames):
+            self._woken.set()
 
     def take(self) -> list[bytes]:
         """Whatever is due now."""
@@ -93,16 +103,19 @@ class Pump:
             now_s = self._hub.clock()
             due = [subscription.due_s(now_s) for subscription in self._subscriptions.values()]
             self._wake_at(min(due, default=math.inf), now_s)
-            await self._woken.wait()
+            self._waits = True
+            try:
+                await self._woken.wait()
+            finally:
+                self._waits = False
 
-    async def run(self, send: Send) -> None:
-        """Send what is due for ever; while `send` waits for its client nothing is piled up."""
+    async def run(self, send: Send, room: Room) -> None:
+        """Send what is due for ever; while there is no room at the client nothing is piled up."""
         while True:
-            frames = self.take()
-            if frames:
+            await room()
+            if frames := self.take():
                 await send(frames)
-            else:
-                await self.wait()
+            await self.wait()
 
     def close(self) -> None:
         if self._timer is not None:

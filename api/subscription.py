@@ -23,6 +23,7 @@ from .wire import Batch, Digest, Gap, Live, Pos, Range, Subscribed, encode
 FLUSH_BURST: Final = 5.0
 FLUSHES_PER_S: Final = 2.0
 FRAME_EVENTS: Final = 100  # of a batch, when everything is told
+SURELY_FIT: Final = 25  # events of two kB, which is the most that one has
 FRAME_BYTES: Final = 64 * 1024
 TAKE_BYTES: Final = 256 * 1024  # and then the reader's own buffer decides when to go on
 IDLE_S: Final = 15.0
@@ -189,8 +190,8 @@ class Subscription:
     def _tell_news(self, frames: list[bytes], now_s: float) -> bool:
         """Whether there is more than one take may hold. A notification of each channel in turn, so that none starves the others."""
         size = 0
-        due = list(self._feeds.values())
-        while due := [feed for feed in due if feed.has_news and self._is_due(feed, now_s)]:
+        due = [feed for feed in self._feeds.values() if feed.ring.last > feed.seen]
+        while due and (due := [feed for feed in due if feed.has_news and self._is_due(feed, now_s)]):
             for feed in due:
                 told = self._notify(feed, now_s)
                 size += sum(map(len, told))
@@ -354,6 +355,8 @@ def _digest(
 
 def _first(entries: list[Entry]) -> list[Entry]:
     """As many as fit one frame, one at least."""
+    if len(entries) <= SURELY_FIT:
+        return entries
     size = 0
     for index, entry in enumerate(entries):
         size += len(entry.line)

@@ -30,6 +30,7 @@ from firstcause.api.wire import (
 from firstcause.correlator.event import Channel, Event, Severity
 
 T = TypeVar("T")
+ALL = Patterns()
 
 
 def event(kind: str = "js_error", severity: Severity = "medium", **fields: Any) -> Event:
@@ -249,8 +250,8 @@ class Wish(NamedTuple):
 def wish(
     wants: Callable[[Entry], bool],
     min_severity: Severity = "info",
-    include: Patterns = Patterns(),
-    exclude: Patterns = Patterns(),
+    include: Patterns = ALL,
+    exclude: Patterns = ALL,
 ) -> Wish:
     return Wish(compiled(include, exclude, min_severity), wants)
 
