@@ -164,9 +164,12 @@ class Session:
         except ServerUnreachable as error:  # it may be starting anew
             raise ConnectionEnded(error) from error
         async with connection(address) as socket:
-            await socket.send(encode(msgspec.structs.replace(self.spec, cursor=self.chain.cursor)).decode())
-            if self.muted:
-                await socket.send(encode(Mute(sub=self.spec.id, channels=self.muted)).decode())
+            with suppress(ConnectionClosed):  # what the server said before it closed is still to be read
+                await socket.send(
+                    encode(msgspec.structs.replace(self.spec, cursor=self.chain.cursor)).decode()
+                )
+                if self.muted:
+                    await socket.send(encode(Mute(sub=self.spec.id, channels=self.muted)).decode())
             while True:
                 await self._until_room()
                 async with asyncio.timeout(SILENCE_S):

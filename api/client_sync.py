@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar
 
@@ -61,7 +61,8 @@ class SyncStream:
         self._on_gap = on_gap
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = threading.Lock()
-        self._due: Future[Event | None] | None = None
+        self._taking = asyncio.Lock()
+        self._taken: deque[tuple[Event | None, str]] = deque()
         self._cursor = ""
 
     def __enter__(self) -> Self:
@@ -70,7 +71,8 @@ class SyncStream:
         self._thread = threading.Thread(target=self._loop.run_forever, name="firstcause stream", daemon=True)
         self._thread.start()
         try:
-            self._run(self._stream.__aenter__())
+            self._run(self._stream.__aenter__)
+            self._cursor = self._stream.cursor
         except BaseException:
             self.close()
             raise
@@ -92,7 +94,7 @@ class SyncStream:
     @property
     def cursor(self) -> str:
         """Where a later stream goes on, right after the last event that this one gave."""
-        return self._cursor if self._due is not None else self._stream.cursor
+        return self._cursor
 
     @property
     def lost(self) -> int:
@@ -102,29 +104,26 @@ class SyncStream:
         return self if self._loop is not None else self.__enter__()
 
     def __next__(self) -> Event:
-        # An interrupt while this waits loses nothing: what is due then is what the next call gives.
-        if self._due is None:
-            if self._loop is not None and self._loop.is_closed():
-                raise StopIteration
-            self._cursor = self._stream.cursor
-            self._due = self._start(anext(self._stream, None))
-        event = self._result(self._due)
+        if self._loop is not None and self._loop.is_closed():
+            raise StopIteration
+        self._run(self._take)
+        event, self._cursor = self._taken.popleft()
         if event is None:
             raise StopIteration
-        self._due = None
         return event
 
     def frames(self) -> Iterator[Told]:
         """What the server tells as it tells it: batches, digests, gaps, and where the stream is."""
         frames = self._stream.frames()
-        while (frame := self._run(anext(frames, None))) is not None:
+        while (frame := self._run(lambda: anext(frames, None))) is not None:
+            self._cursor = frame.cursor
             yield frame
 
     def mute(self, *channels: Channel) -> list[Channel]:
-        return self._run(self._stream.mute(*channels))
+        return self._run(lambda: self._stream.mute(*channels))
 
     def unmute(self, *channels: Channel) -> list[Channel]:
-        return self._run(self._stream.unmute(*channels))
+        return self._run(lambda: self._stream.unmute(*channels))
 
     def update(
         self,
@@ -135,24 +134,24 @@ class SyncStream:
         throttle_ms: int | None = None,
     ) -> None:
         self._run(
-            self._stream.update(
+            lambda: self._stream.update(
                 include=include, exclude=exclude, min_severity=min_severity, throttle_ms=throttle_ms
             )
         )
 
     def publish(self, event: Mapping[str, Any]) -> Published:
-        return self._run(self._stream.publish(event))
+        return self._run(lambda: self._stream.publish(event))
 
-    def _run(self, work: Awaitable[T]) -> T:
+    def _run(self, work: Callable[[], Awaitable[T]]) -> T:
         future = self._start(work)
         try:
             return self._result(future)
         finally:
             future.cancel()
 
-    def _start(self, work: Awaitable[T]) -> Future[T]:
+    def _start(self, work: Callable[[], Awaitable[T]]) -> Future[T]:
         async def awaited() -> T:
-            return await work
+            return await work()
 
         if self._loop is None or self._loop.is_closed():
             raise ServerUnreachable("The stream is closed.", "Use it within its block.")
@@ -163,6 +162,13 @@ class SyncStream:
         while self._gaps and self._on_gap is not None:
             self._on_gap(self._gaps.popleft())
         return result
+
+    async def _take(self) -> None:
+        """An interrupt may come at any point of the other thread: what is taken stays here until it is given."""
+        async with self._taking:
+            if not self._taken:
+                event = await anext(self._stream, None)
+                self._taken.append((event, self._stream.cursor))
 
     async def _end(self) -> None:
         await self._stream.close()

@@ -231,13 +231,12 @@ class StreamServer:
                     pump.say(said)
 
         pumping = asyncio.create_task(pump.run(send))
-        try:
+        with suppress(ConnectionClosed):
             await listen()
-        finally:
-            pumping.cancel()
-            with suppress(asyncio.CancelledError, ConnectionClosed):
-                await pumping
-            pump.close()
+        pumping.cancel()
+        with suppress(asyncio.CancelledError, ConnectionClosed):
+            await pumping
+        pump.close()
 
 
 @asynccontextmanager
