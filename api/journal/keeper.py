@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ...observer.errors import FirstcauseError
@@ -118,16 +119,15 @@ class Keeper:
         if self._worker is None:
             return
         self._closing = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
-                if self._healing is not None:
-                    self._healing.cancel()
-                    await asyncio.wait({self._healing})
-                    if not self.healthy:
-                        await self._try()
-                with suppress(JournalFailed):
-                    await self._answer(None, self._journal.close)
+        deadline_s = time.monotonic() + CLOSE_S
+        if self._healing is not None:
+            self._healing.cancel()
+            await asyncio.wait({self._healing})
+            if not self.healthy:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._try(), CLOSE_S)
         worker, self._worker = self._worker, None
+        await asyncio.wait({worker.run(self._journal.close)}, timeout=deadline_s - time.monotonic())
         if not worker.stop(0.1):
             log.warning("the journal was left as it is: %s", self.problem or "its disk does not answer")
 
@@ -155,9 +155,11 @@ class Keeper:
             log.warning("the journal can't be read: %s", error)
             return None
 
-    async def _commit(self, records: Sequence[Record]) -> None:
+    async def _commit(
+        self, records: Sequence[Record], floors: Mapping[ChannelKey, int] = MappingProxyType({})
+    ) -> None:
         try:
-            await self._answer(STALL_S, self._timed_append, records, {})
+            await self._answer(STALL_S, self._timed_append, records, floors)
         except (JournalFailed, FirstcauseError) as error:
             self._degrade(str(error))
 
@@ -181,35 +183,41 @@ class Keeper:
 
     async def _heal(self) -> None:
         wait_s = HEAL_FIRST_S
-        while not self.healthy:
+        while True:
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, HEAL_LAST_S)
-            await self._try()
+            if await self._try():
+                return
 
-    async def _try(self) -> None:
+    async def _try(self) -> bool:
         try:
             await self._catch_up()
         except (JournalFailed, FirstcauseError) as error:
             self.problem = str(error)
         except Exception:
             log.exception("what the journal misses can't be told")
+        else:
+            return True
+        return False
 
     async def _catch_up(self) -> None:
-        """Commits what the journal misses, at least once, because a disk that can be read may still refuse to write."""
-        committed = False
-        while True:
-            # A commit that hung is before this in the thread's queue, so what is there is known for certain.
-            last = await self._answer(None, self._journal.last)
-            records, floors = self._missing(last)
-            if committed and not records and not floors:
-                break
-            await self._answer(None, self._timed_append, records, floors)
-            committed = True
-        # Nothing is awaited between the last look and this: no event can come in between and be missed.
-        self._caught_up = dict(last)
+        """Commits what the journal misses in two steps: the backlog, and what came meanwhile.
+
+        To wait until nothing comes meanwhile would take forever on a busy stream. So appending begins again as soon as the second
+        step is in the thread's queue, where all that is handed over from then on follows it.
+        """
+        # A commit that hung is before this in the queue, so what is there is known for certain.
+        last = await self._answer(None, self._journal.last)
+        # The first is done even if there is nothing to do: a disk that can be read may still refuse to write.
+        await self._answer(None, self._timed_append, *self._missing(last))
+        last = await self._answer(None, self._journal.last)
+        records, floors = self._missing(last)
+        self._caught_up = {**last, **floors, **{_key(one): one.seq for one in records}}
         self.healthy, self.problem = True, ""
         log.info("events are kept in the journal again")
         self._on_health("")
+        if records or floors:
+            await self._commit(records, floors)
 
 
 def _key(record: Record) -> ChannelKey:
