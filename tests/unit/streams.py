@@ -281,7 +281,7 @@ class Client:
         self.told: Counter[str] = Counter()
         self.subscription: Subscription | None = None
         self.stalled = False
-        self.wish = self.passed = WISHES[0]
+        self.wish = WISHES[0]
         self.throttle_s = 0.0
         self.muted: set[Channel] = set()
         self._live = False
@@ -291,6 +291,7 @@ class Client:
         self._tokens = 5.0
         self._tokens_s = 0.0
         self._ids: dict[tuple[Channel, int], str] = {}
+        self._passed: dict[Channel, int] = {}  # what the filter before the last update has judged
 
     # What it does
 
@@ -301,7 +302,8 @@ class Client:
         self.subscription = Subscription(
             world.log, self.sub, spec.channels, wished.filter, throttle_ms, start, world.now_s
         )
-        self.wish = self.passed = wished
+        self.wish = wished
+        self._passed = {}
         self.throttle_s = throttle_ms / 1000
         self.stalled = self._live = False
         self.muted = set()
@@ -325,7 +327,11 @@ class Client:
 
     def update(self, wished: Wish, throttle_ms: int) -> None:
         assert self.subscription is not None
+        before = Position.parse(self.subscription.cursor).seqs
         self.subscription.update(wished.filter, throttle_ms, self.world.now_s)
+        for channel, upto in Position.parse(self.subscription.cursor).seqs.items():
+            assert not self._wanted(channel, before[channel], upto)
+            self._passed[channel] = upto
         self.wish, self.throttle_s = wished, throttle_ms / 1000
 
     def take(self) -> int:
@@ -337,7 +343,6 @@ class Client:
         while frames := self.subscription.take(now_s):
             count += len(frames)
             self._get(frames)
-        self.passed = self.wish
         assert self._live
         self._check_prompt(now_s)
         return count
@@ -429,9 +434,8 @@ class Client:
     def _moves(self, frame: Pos) -> None:
         for channel, upto in frame.positions.items():
             assert upto >= self.upto[channel]
-            assert not self._wanted(channel, self.upto[channel], upto, self.passed)
+            assert not self._wanted(channel, max(self.upto[channel], self._passed.get(channel, 0)), upto)
         self.upto = dict(frame.positions)
-        self.passed = self.wish
 
     def _misses(self, frame: Gap) -> None:
         channel = frame.channel
@@ -486,9 +490,8 @@ class Client:
             one.id for one in wanted if one.seq > after + lost
         ]
 
-    def _wanted(self, channel: Channel, after: int, upto: int, by: Wish | None = None) -> list[Entry]:
-        wants = (by or self.wish).wants
-        return [one for one in self.world.events(channel, after, upto) if wants(one)]
+    def _wanted(self, channel: Channel, after: int, upto: int) -> list[Entry]:
+        return [one for one in self.world.events(channel, after, upto) if self.wish.wants(one)]
 
     def _note(self, channel: Channel, *, urgent: bool) -> None:
         """At most one notification an interval, unless there is a token for something urgent."""
