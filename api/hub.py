@@ -25,7 +25,7 @@ from .wire import CHANNELS, Subscribe
 
 # Between two groups: what comes meanwhile is kept and told together. Waking a reader costs more than telling it one event more.
 MIN_TICK_S: Final = 0.002
-MAX_TICK_S: Final = 0.025
+MAX_TICK_S: Final = 0.05
 TICK_PER_READER_S: Final = 0.0001
 GROUP_EVENTS: Final = 500
 START: Final = "start"
@@ -311,7 +311,10 @@ class Hub:
         for project, is_urgent in urgent.items():
             project.frames.clear()
             for reader in list(project.readers):
-                reader.nudge(now_s, urgent=is_urgent)
+                try:
+                    reader.nudge(now_s, urgent=is_urgent)
+                except Exception:
+                    log.exception("a reader can't be told; it goes on when it takes again")
         self._told += len(group)
         self._bell.set()
         self._bell = asyncio.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -56,6 +57,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._request_is_here()
         super().handle_websocket_upgrade()
 
+    def write_chunk(self, body: bytes) -> bool:
+        """A part of a response that was begun without a length. Whether there is room for more."""
+        if not self.transport.is_closing():
+            self.transport.writelines((b"%x\r\n" % len(body), body, b"\r\n"))
+        return not self.flow.write_paused
+
     def _is_idle(self) -> bool:
         cycle = getattr(self, "cycle", None)
         return cycle is None or cycle.response_complete
@@ -76,6 +83,15 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.abort()
 
 
+def _head(size: int) -> bytes:
+    """Of an unmasked text message in one frame."""
+    if size < 126:
+        return bytes((0x81, size))
+    if size < 1 << 16:
+        return b"\x81\x7e" + size.to_bytes(2, "big")
+    return b"\x81\x7f" + size.to_bytes(8, "big")
+
+
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Can be told to end while its client does not read."""
 
@@ -84,6 +100,17 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):
             extensions = cast("dict[str, Any]", self.scope.setdefault("extensions", {}))
             extensions[EXTENSION] = self
+
+    def write_messages(self, messages: Sequence[bytes]) -> bool:
+        """Past uvicorn's own `send`, which costs five times as much. Whether there is room for more.
+
+        Whole messages may go between what the protocol itself writes (pongs, the close); after a close frame nothing may.
+        """
+        if not self.close_sent and not self.transport.is_closing():
+            self.transport.writelines(
+                [part for message in messages for part in (_head(len(message)), message)]
+            )
+        return self.writable.is_set()
 
     def close_stalled(self, code: int, reason: str) -> None:
         """The close frame waits behind what is not read yet; who still does not read is cut off."""

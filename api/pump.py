@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from .errors import DuplicateSubscription, TooMany, UnknownSubscription
 from .hub import Hub
 from .subscription import Subscription
 from .wire import Subscribe
 
-Send = Callable[[Sequence[bytes]], Awaitable[None]]
-WriteNow = Callable[[Sequence[bytes]], bool]
+
+class Sink(Protocol):
+    """A client's connection."""
+
+    def write(self, frames: Sequence[bytes]) -> bool:
+        """Take them all, without waiting; whether there is room for more."""
+        ...
+
+    async def room(self) -> None:
+        """Return when there is room; raises when there is none for too long."""
+        ...
 
 
 class Pump:
     """A reader of the hub with any number of subscriptions. `say` puts an answer between the frames, in order.
 
-    A transport that can write without waiting sets `write_now`; news then reach it without its task being woken, which is most of what
-    a delivery costs. It says whether there is room for more; if not, the task waits for that.
+    News go straight to the sink where it has room: waking a task for each client is most of what a delivery would cost.
     """
-
-    write_now: WriteNow | None = None
 
     def __init__(self, hub: Hub, default_project: str = "default", max_subscriptions: int = 32) -> None:
         self._hub = hub
@@ -35,7 +42,8 @@ class Pump:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = math.inf
         self._quiet_until_s = -math.inf
-        self._waits = False
+        self._idle_sink: Sink | None = None
+        self._has_room = True
 
     def subscribe(self, spec: Subscribe) -> Subscription:
         if spec.id in self._subscriptions:
@@ -80,10 +88,14 @@ class Pump:
         """News in one of the projects."""
         if not urgent and self._quiet_until_s > now_s:
             self._wake_at(self._quiet_until_s, now_s)
-        elif self.write_now is None or not self._waits or self._woken.is_set():
+        elif self._idle_sink is None or self._woken.is_set():
             self._woken.set()
-        elif (frames := self.take()) and not self.write_now(frames):
+        elif (frames := self.take()) and not self._idle_sink.write(frames):
+            self._has_room = False
             self._woken.set()
+        else:
+            # Some of it may wait for its interval, or for a token, and nothing else would wake the task for that.
+            self._wake_at(self._due_s(now_s), now_s)
 
     def take(self) -> list[bytes]:
         """Whatever is due now."""
@@ -101,21 +113,28 @@ class Pump:
         """Until something may be due."""
         if not self._woken.is_set():
             now_s = self._hub.clock()
-            due = [subscription.due_s(now_s) for subscription in self._subscriptions.values()]
-            self._wake_at(min(due, default=math.inf), now_s)
-            self._waits = True
-            try:
-                await self._woken.wait()
-            finally:
-                self._waits = False
+            self._wake_at(self._due_s(now_s), now_s)
+            await self._woken.wait()
 
-    async def run(self, send: Send, room: Room) -> None:
+    def _due_s(self, now_s: float) -> float:
+        return min(
+            (subscription.due_s(now_s) for subscription in self._subscriptions.values()), default=math.inf
+        )
+
+    async def run(self, sink: Sink) -> None:
         """Send what is due for ever; while there is no room at the client nothing is piled up."""
         while True:
-            await room()
+            if not self._has_room:
+                await sink.room()
+                self._has_room = True
             if frames := self.take():
-                await send(frames)
-            await self.wait()
+                self._has_room = sink.write(frames)
+            if self._has_room:
+                self._idle_sink = sink
+                try:
+                    await self.wait()
+                finally:
+                    self._idle_sink = None
 
     def close(self) -> None:
         if self._timer is not None:

@@ -11,6 +11,15 @@ class Stalled(Exception):
     """The client has not read for too long."""
 
 
+async def before_stall(room: Coroutine[Any, Any, object], stall_s: float) -> None:
+    """Wait for room, but not for ever."""
+    try:
+        async with asyncio.timeout(stall_s):
+            await room
+    except TimeoutError as error:
+        raise Stalled from error
+
+
 async def ended_by(*jobs: Coroutine[Any, Any, object]) -> None:
     """Run all until one ends, then cancel the others; raises what the first one raised."""
     tasks = [asyncio.ensure_future(job) for job in jobs]

@@ -13,11 +13,12 @@ from starlette.types import Receive, Scope, Send
 
 from ..access import Asker, Shared
 from ..auth import Grant
+from ..protocols import EXTENSION, HttpProtocol
 from ..pump import Pump
 from ..query import subscribe_query
 from ..service import Service
 from ..wire import Subscribe
-from .ending import Stalled, ended_by
+from .ending import Stalled, before_stall, ended_by
 
 HEARTBEAT_S: Final = 10.0
 RETRY_MS: Final = 1_000
@@ -73,32 +74,28 @@ class EventStream(Response):
             raise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def write(body: bytes) -> None:
-            try:
-                async with asyncio.timeout(self._service.settings.stall_s):
-                    await send({"type": "http.response.body", "body": body, "more_body": True})
-            except TimeoutError as error:
-                raise Stalled from error
-
-        async def tell(frames: Sequence[bytes]) -> None:
-            await write(b"".join([_event(frame) for frame in frames]))
-
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(HEARTBEAT_S)
-                await write(b": still here\n\n")
-
+        self._connection: HttpProtocol = scope["extensions"][EXTENSION]
         headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await write(f": firstcause\nretry: {RETRY_MS}\n\n".encode())
-            await ended_by(self._pump.run(tell), beat(), gone(receive), self._service.ending.wait())
+            self._connection.write_chunk(f": firstcause\nretry: {RETRY_MS}\n\n".encode())
+            await ended_by(self._pump.run(self), self._beat(), gone(receive), self._service.ending.wait())
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except Stalled:
-            if (connection := scope.get("extensions", {}).get("firstcause.connection")) is not None:
-                connection.transport.abort()
+            self._connection.transport.abort()
         finally:
             self._reading.__exit__(None, None, None)
+
+    def write(self, frames: Sequence[bytes]) -> bool:
+        return self._connection.write_chunk(b"".join([_event(frame) for frame in frames]))
+
+    async def room(self) -> None:
+        await before_stall(self._connection.flow.drain(), self._service.settings.stall_s)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            self._connection.write_chunk(b": still here\n\n")
 
 
 async def gone(receive: Receive) -> None:

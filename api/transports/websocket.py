@@ -17,6 +17,7 @@ from ..auth import Grant
 from ..errors import RequestRefused, TooMany, Unauthorized
 from ..fetching import fetched
 from ..filters import compiled
+from ..protocols import EXTENSION, WebSocketProtocol
 from ..pump import Pump
 from ..service import Service
 from ..wire import (
@@ -45,7 +46,7 @@ from ..wire import (
     refusal,
     request_id,
 )
-from .ending import Stalled, ended_by
+from .ending import Stalled, before_stall, ended_by
 
 CHANGEABLE: Final = ("include", "exclude", "min_severity")
 LAST_WORDS_S: Final = 1.0
@@ -89,6 +90,7 @@ class Conversation:
 
     def __init__(self, websocket: WebSocket, service: Service, grant: Grant, pump: Pump) -> None:
         self._websocket = websocket
+        self._connection: WebSocketProtocol = websocket.scope["extensions"][EXTENSION]
         self._service = service
         self._grant = grant
         self._pump = pump
@@ -96,24 +98,20 @@ class Conversation:
 
     async def hold(self) -> None:
         try:
-            await ended_by(self._pump.run(self._send), self._listen(), self._service.ending.wait())
+            await ended_by(self._pump.run(self), self._listen(), self._service.ending.wait())
             with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_S):
                     await self._websocket.close(RESTARTING.code, RESTARTING.name)
         except Stalled:
-            connection = self._websocket.scope.get("extensions", {}).get("firstcause.connection")
-            if connection is not None:
-                connection.close_stalled(STALLED.code, STALLED.name)
+            self._connection.close_stalled(STALLED.code, STALLED.name)
         except WebSocketDisconnect:
             pass
 
-    async def _send(self, frames: Sequence[bytes]) -> None:
-        try:
-            async with asyncio.timeout(self._service.settings.stall_s):
-                for frame in frames:
-                    await self._websocket.send_text(frame.decode())
-        except TimeoutError as error:
-            raise Stalled from error
+    def write(self, frames: Sequence[bytes]) -> bool:
+        return self._connection.write_messages(frames)
+
+    async def room(self) -> None:
+        await before_stall(self._connection.writable.wait(), self._service.settings.stall_s)
 
     async def _listen(self) -> None:
         while True:
