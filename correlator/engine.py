@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from ..observer.domains.network import ResponseExtra
 from ..observer.domains.page import Navigated
 from ..observer.domains.runtime import ExceptionRevoked, ExceptionThrown
 from ..observer.signal import Signal
-from .event import Event
+from .event import Channel, Event
 from .findings import DESCRIPTIONS
 from .findings.finding import Finding, Scene
 from .findings.scripts import repeats_child
@@ -40,7 +40,7 @@ class Engine:
     def __init__(self, project: str = "default", new_id: Callable[[], str] = new_uuid7) -> None:
         self._project = project
         self._new_id = new_id
-        self._seq = 0
+        self._seqs: Counter[Channel] = Counter()
         self._sessions: dict[str, str] = {}
         self._page_urls: dict[tuple[str, str], str] = {}
         self._wire_statuses: OrderedDict[str, int] = OrderedDict()
@@ -120,13 +120,13 @@ class Engine:
         return [event]
 
     def _event(self, signal: Signal, finding: Finding) -> Event:
-        self._seq += 1
+        self._seqs[finding.channel] += 1
         session = self._sessions.get(signal.browser)
         if session is None:
             session = self._sessions[signal.browser] = self._new_id()
         return Event(
             id=self._new_id(),
-            seq=self._seq,
+            seq=self._seqs[finding.channel],
             timestamp=iso_ms(signal.wall_ms),
             project=self._project,
             session=session,

@@ -33,7 +33,10 @@ class Cause(BaseModel):
 
 
 class Event(BaseModel):
-    """Fields with a default are left out of the wire format while they have it."""
+    """Fields with a default are left out of the wire format while they have it.
+
+    `seq` counts up by one in each channel of a project; across channels the ids order, they grow with time.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

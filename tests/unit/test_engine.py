@@ -93,6 +93,16 @@ def test_ids_are_new_and_in_order() -> None:
     assert [event.seq for event in events] == list(range(1, 51))
 
 
+def test_each_channel_counts_for_itself() -> None:
+    missing = LogEntry("network", "error", "…status of 404 (Not Found)", "http://shop.test/a")
+    events = told(signal(ERROR), signal(missing, 1.0), signal(ERROR, 2.0))
+    assert [(event.channel, event.seq) for event in events] == [
+        ("errors", 1),
+        ("network_errors", 1),
+        ("errors", 2),
+    ]
+
+
 def test_browsers_are_sessions_of_one_project() -> None:
     events = told(signal(ERROR), signal(ERROR, browser="b2"), signal(ERROR))
     one, two, again = [event.session for event in events]
