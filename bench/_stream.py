@@ -10,11 +10,13 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
+import msgspec
 import uvloop
 from _rig import cpu_clock_of
 
@@ -306,6 +308,157 @@ class Counting(Socket):
         self.last_ns = now_ns = time.monotonic_ns()
         if STAMP in data:
             self.lags += lags_ms(data, now_ns)
+
+
+# --- accounting --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events a subscription wants, told by their seqs: those with one of these rests."""
+
+    divisor: int = 1
+    rests: tuple[int, ...] = (0,)
+
+    def wants(self, seq: int) -> bool:
+        return seq % self.divisor in self.rests
+
+    def count(self, after: int, upto: int) -> int:
+        """How many of (after, upto]."""
+        return sum((upto - rest) // self.divisor - (after - rest) // self.divisor for rest in self.rests)
+
+
+class Seen(msgspec.Struct):
+    seq: int
+
+
+class Frame(msgspec.Struct):
+    """What is looked at of the frames of a server."""
+
+    op: str
+    channel: str = ""
+    prev: int = 0
+    upto: int = 0
+    count: int = 0
+    omitted: int = 0
+    lost: int = 0
+    recovered: bool = False
+    reason: str = ""
+    message: str = ""
+    cursor: str = ""
+    positions: dict[str, int] = {}
+    by_severity: dict[str, int] = {}
+    events: list[Seen] = []
+
+
+frame_of = msgspec.json.Decoder(Frame).decode
+
+
+class Account:
+    """Where a subscriber's chains of ranges are, and how each event that it wants was told; `broken` says what did not fit."""
+
+    def __init__(self, wanted: Wanted = Wanted()) -> None:
+        self.wanted = wanted
+        self.cursor = ""
+        self.told: dict[str, int] = {}
+        self.inline = self.digested = self.lost = self.resumed = 0
+        self.broken: list[str] = []
+        self._begun: dict[str, int] = {}
+
+    def unaccounted(self, ends: Mapping[str, int]) -> int:
+        """Of the events up to these ends: how many are neither inline nor in a digest nor in a gap."""
+        wanted = sum(self.wanted.count(self._begun.get(channel, 0), end) for channel, end in ends.items())
+        return wanted - self.inline - self.digested - self.lost
+
+    def take(self, frame: Frame) -> None:
+        match frame.op:
+            case "subscribed":
+                self._subscribed(frame)
+            case "batch" | "digest":
+                self._events(frame)
+            case "gap":
+                self._gap(frame)
+            case "pos":
+                for channel, upto in frame.positions.items():
+                    self._passes_over(channel, upto)
+            case "live" | "muted" | "pong":
+                pass
+            case _:
+                self.broken.append(f"{frame.op} {frame.message}")
+        self.cursor = frame.cursor or self.cursor
+
+    def _subscribed(self, frame: Frame) -> None:
+        if not self._begun:
+            self._begun = dict(frame.positions)
+        elif frame.positions != self.told or frame.reason not in ("complete", "evicted"):
+            self.broken.append(f"resumed at {frame.positions} after {self.told}: {frame.reason}")
+        else:
+            self.resumed += 1
+        self.told = dict(frame.positions)
+
+    def _events(self, frame: Frame) -> None:
+        self._chains(frame)
+        seqs = [event.seq for event in frame.events]
+        wanted = self.wanted.count(frame.prev, frame.upto)
+        if (
+            frame.count != wanted
+            or len(seqs) != frame.count - frame.omitted
+            or seqs != sorted(set(seqs))
+            or not all(frame.prev < seq <= frame.upto and self.wanted.wants(seq) for seq in seqs)
+            or (frame.op == "digest" and sum(frame.by_severity.values()) != frame.count)
+        ):
+            self._wrong(frame, f"{len(seqs)} events, {wanted} wanted")
+        self.inline += len(seqs)
+        self.digested += frame.omitted
+
+    def _gap(self, frame: Frame) -> None:
+        self._chains(frame)
+        looked_at = frame.upto - frame.lost
+        if looked_at < frame.prev or self.wanted.count(frame.prev, looked_at):
+            self._wrong(frame, f"{frame.lost} lost")
+        self.lost += self.wanted.count(looked_at, frame.upto)
+
+    def _chains(self, frame: Frame) -> None:
+        if frame.prev != self.told.get(frame.channel) or frame.upto <= frame.prev:
+            self._wrong(frame, f"after {self.told.get(frame.channel)}")
+        self.told[frame.channel] = frame.upto
+
+    def _passes_over(self, channel: str, upto: int) -> None:
+        if passed := self.wanted.count(self.told[channel], upto):
+            self.broken.append(f"pos passes over {passed} of {channel} up to {upto}")
+        self.told[channel] = upto
+
+    def _wrong(self, frame: Frame, what: str) -> None:
+        self.broken.append(f"{frame.op} {frame.channel} ({frame.prev}, {frame.upto}]: {what}")
+
+
+class Checker(Socket):
+    """Reads every frame into an account, and answers pings."""
+
+    def __init__(
+        self,
+        path: str,
+        hello: bytes,
+        account: Account | None = None,
+        on_batch: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        super().__init__(path, hello)
+        self.account = account or Account()
+        self.on_batch = on_batch
+        self._frames = Frames()
+
+    def on_data(self, data: bytes) -> None:
+        for opcode, payload in self._frames.feed(data):
+            if opcode == 1:
+                frame = frame_of(payload)
+                self.account.take(frame)
+                if frame.op == "batch":
+                    self.on_batch(payload)
+            elif opcode == 9:
+                self.transport.write(masked(payload, 10))
+
+    def say(self, message: bytes) -> None:
+        self.transport.write(masked(message))
 
 
 def rounded(value: float, digits: int = 2) -> float:

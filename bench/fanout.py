@@ -16,22 +16,20 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
-import msgspec
 import uvicorn
 import uvloop
 from _rig import Must, arguments, percentile, report, spread
 from _stream import (
     ROOMY,
+    SEQ,
     STAMP,
+    Checker,
     Child,
     Counting,
-    Frames,
-    Socket,
     child,
     fields_of,
     lags_ms,
     machine,
-    masked,
     obey,
     paced,
     pin,
@@ -118,58 +116,20 @@ async def _serve_naive(pipe: Pipe) -> None:
 # --- clients -----------------------------------------------------------------------------------------------------------
 
 
-class _Seen(msgspec.Struct):
-    seq: int
-
-
-class _Frame(msgspec.Struct):
-    op: str
-    channel: str = ""
-    prev: int = 0
-    upto: int = 0
-    count: int = 0
-    positions: dict[str, int] = {}
-    events: list[_Seen] = []
-
-
-_decode = msgspec.json.Decoder(_Frame).decode
-
-
-class Checker(Socket):
-    """Reads every frame: each range must begin where the last one ended, and hold every event of it in order."""
+class Close(Checker):
+    """Looks closely: keeps account of every frame."""
 
     def __init__(self, path: str, hello: bytes, lags: list[float]) -> None:
-        super().__init__(path, hello)
+        super().__init__(path, hello, on_batch=self._on_batch)
         self.count = 0
         self.last_ns = 0
-        self.broken: list[str] = []
         self.lags = lags
-        self._told: int | None = None
-        self._frames = Frames()
 
-    def on_data(self, data: bytes) -> None:
-        for opcode, payload in self._frames.feed(data):
-            if opcode == 1:
-                self._take(payload)
-            elif opcode == 9:
-                self.transport.write(masked(payload, 10))
-
-    def _take(self, payload: bytes) -> None:
-        frame = _decode(payload)
-        if frame.op in ("subscribed", "pos"):
-            self._told = frame.positions["errors"]
-        elif frame.op == "batch":
-            seqs = [event.seq for event in frame.events]
-            whole = list(range(frame.prev + 1, frame.upto + 1))
-            if frame.prev != self._told or seqs != whole or frame.count != len(seqs):
-                self.broken.append(f"({frame.prev}, {frame.upto}] after {self._told} with {len(seqs)}")
-            self._told = frame.upto
-            self.count += len(seqs)
-            self.last_ns = now_ns = time.monotonic_ns()
-            if STAMP in payload:
-                self.lags += lags_ms(payload, now_ns)
-        elif frame.op != "live":
-            self.broken.append(frame.op)
+    def _on_batch(self, payload: bytes) -> None:
+        self.count += payload.count(SEQ)
+        self.last_ns = now_ns = time.monotonic_ns()
+        if STAMP in payload:
+            self.lags += lags_ms(payload, now_ns)
 
 
 @dataclass(slots=True)
@@ -177,7 +137,7 @@ class Crowd:
     """All clients of one server; some of them look closely."""
 
     lags: list[float]
-    clients: list[Counting | Checker]
+    clients: list[Counting | Close]
 
     @property
     def counts(self) -> list[int]:
@@ -186,13 +146,16 @@ class Crowd:
     @property
     def broken(self) -> list[str]:
         return [
-            problem for client in self.clients if isinstance(client, Checker) for problem in client.broken
+            problem
+            for client in self.clients
+            if isinstance(client, Close)
+            for problem in client.account.broken
         ]
 
     @classmethod
     async def gather(cls, port: int, size: int, checkers: int, hello: bytes) -> Crowd:
         lags: list[float] = []
-        kinds = [Checker] * checkers + [Counting] * (size - checkers)
+        kinds = [Close] * checkers + [Counting] * (size - checkers)
         crowd = cls(lags, [])
         for first in range(0, size, 50):
             some = [kind.connect(port, "/v1/stream", hello, lags) for kind in kinds[first : first + 50]]
