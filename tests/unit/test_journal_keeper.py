@@ -29,7 +29,7 @@ ALL = 1 << 40
 class Rings:
     """Memory as the hub has it: the newest records of every channel; tells when the keeper's health changes."""
 
-    def __init__(self, size: int = 1000) -> None:
+    def __init__(self, size: int = 1_000_000) -> None:
         self.size = size
         self.records: dict[ChannelKey, list[Record]] = {}
         self.seqs: dict[ChannelKey, int] = {}
@@ -47,7 +47,9 @@ class Rings:
             Record(*key, seq, f"{key.channel}-{seq}", 0, b"x" * 450) for seq in range(first, first + count)
         ]
         self.seqs[key] = first + count - 1
-        self.records[key] = [*self.records.get(key, []), *made][-self.size :]
+        ring = self.records.setdefault(key, [])
+        ring += made
+        del ring[: -self.size]
         return made
 
     def missing(self, last: Mapping[ChannelKey, int]) -> tuple[list[Record], dict[ChannelKey, int]]:
@@ -201,7 +203,6 @@ async def test_a_folder_that_is_removed_is_begun_anew_with_what_memory_holds(
 
 
 async def test_damage_is_set_aside_while_the_server_runs(path: Path, rings: Rings) -> None:
-    rings.size = 6000
     first = Keeper(sqlite(path), rings.on_health, rings.missing)
     await first.open(0, 0)
     await first.append(rings.make(5000))
