@@ -194,7 +194,7 @@ class World:
     def key(self, channel: Channel) -> ChannelKey:
         return ChannelKey(self.project, channel)
 
-    def publish(self, channel: Channel, severities: Sequence[Severity], **fields: Any) -> None:
+    def publish(self, channel: Channel, severities: Sequence[str], **fields: Any) -> None:
         for severity in severities:
             self._made += 1
             made = event(**{"severity": severity, "channel": channel, "id": f"e{self._made}", **fields})

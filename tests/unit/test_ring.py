@@ -186,6 +186,14 @@ def test_what_is_evicted_is_let_go_at_once():
     assert sys.getrefcount(oldest) == references - 1
 
 
+def test_the_places_of_what_is_gone_do_not_pile_up():
+    ring = Ring()
+    for seq in range(1, 5001):
+        ring.append(entry(seq))
+        ring.trim(50, 1e9)
+    assert len(ring._entries) < 60
+
+
 def test_memory_is_booked_with_the_texts():
     small, large = entry(summary="s"), entry(summary="s" * 1000)
     assert large.size_bytes - small.size_bytes == 2 * 999
