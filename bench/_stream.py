@@ -6,6 +6,7 @@ import asyncio
 import math
 import multiprocessing
 import os
+import socket
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -256,12 +257,16 @@ class Socket(asyncio.Protocol):
         self.closed = False
 
     @classmethod
-    async def connect(cls, port: int, *arguments: Any) -> Self:
-        _, socket = await asyncio.get_running_loop().create_connection(
-            lambda: cls(*arguments), "127.0.0.1", port
-        )
-        await socket.open
-        return socket
+    async def connect(cls, port: int, *arguments: Any, receive_bytes: int = 0) -> Self:
+        loop = asyncio.get_running_loop()
+        plug = socket.socket()
+        plug.setblocking(False)
+        if receive_bytes:  # else the system takes megabytes for a client that does not read
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        await loop.sock_connect(plug, ("127.0.0.1", port))
+        _, made = await loop.create_connection(lambda: cls(*arguments), sock=plug)
+        await made.open
+        return made
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by name

@@ -144,8 +144,9 @@ class Subscriber:
             await asyncio.wait_for(self.ending.wait(), seconds)
         return not self.ending.is_set()
 
-    async def socket(self, port: int, sub: int = 2) -> Checker:
-        return await Checker.connect(port, "/v1/stream", self.hello(sub, self.account.cursor), self.account)
+    async def socket(self, port: int, sub: int = 2, receive_bytes: int = 0) -> Checker:
+        hello = self.hello(sub, self.account.cursor)
+        return await Checker.connect(port, "/v1/stream", hello, self.account, receive_bytes=receive_bytes)
 
 
 async def read(one: Subscriber, port: int) -> None:
@@ -156,7 +157,7 @@ async def read(one: Subscriber, port: int) -> None:
 
 
 async def stall(one: Subscriber, port: int) -> None:
-    socket = await one.socket(port)
+    socket = await one.socket(port, receive_bytes=16 * 1024)
     while await one.for_s(READ_S):
         socket.transport.pause_reading()
         await one.for_s(PAUSE_S)
