@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -11,13 +12,16 @@ from pydantic import JsonValue
 from ..correlator.engine import iso_ms, new_uuid7
 from ..correlator.event import Cause, Channel, Event, EventType
 from ..correlator.findings.finding import said
-from ..correlator.redact import redact_text
+from ..correlator.redact import HIDDEN, redact_text
 from ..correlator.templates import fingerprint_of
 from .errors import BadField, TooLarge
 from .wire import Publication
 
 MAX_EVENT_BYTES: Final = 2048
 MAX_SUMMARY_BYTES: Final = 500
+MAX_DEPTH: Final = 16
+SECRET_NAME: Final = re.compile(r"(?:set-)?cookies?|authorization|pass(?:phrase|code)?", re.IGNORECASE)
+"""Names that hide whatever they hold, beside those that hide it in a text too."""
 TYPES: Final[dict[Channel, EventType]] = {
     "errors": "error",
     "network_errors": "network_error",
@@ -45,7 +49,7 @@ def event_of(publication: Publication, project: str, session: str) -> Event:
         kind=publication.kind,
         severity=publication.severity,
         summary=summary,
-        context={redact_text(name): _field(name, value) for name, value in publication.context.items()},
+        context=_fields(publication.context, 1),
         correlation_id=publication.correlation_id or None,
         cause=Cause(id=publication.cause, via="published", confidence=1.0) if publication.cause else None,
         fingerprint=fingerprint_of(publication.kind, summary),
@@ -60,23 +64,41 @@ def event_of(publication: Publication, project: str, session: str) -> Event:
     return event
 
 
-def _redacted(value: Any) -> JsonValue:
+def _redacted(value: Any, depth: int) -> JsonValue:
     match value:
         case str():
             return redact_text(value)
         case list():
-            return [_redacted(item) for item in cast("list[Any]", value)]
+            return [_redacted(item, _deeper(depth)) for item in cast("list[Any]", value)]
         case dict():
-            fields = cast("dict[str, Any]", value)
-            return {redact_text(name): _field(name, item) for name, item in fields.items()}
+            return _fields(cast("dict[str, Any]", value), _deeper(depth))
         case _:
             return value
 
 
-def _field(name: str, value: Any) -> JsonValue:
-    """The value of `"password": "…"` is known by its name alone."""
-    named = redact_text(f"{name}=aB3dE6gH9jK2mN5p").endswith("=***")
-    return "***" if named and isinstance(value, str) else _redacted(value)
+def _fields(fields: dict[str, Any], depth: int) -> dict[str, JsonValue]:
+    return {redact_text(name): _field(name, value, depth) for name, value in fields.items()}
+
+
+def _field(name: str, value: Any, depth: int) -> JsonValue:
+    """The value of `"password": "…"` is known by its name alone, whatever is in it; that of `"code": "…"` has to look random too."""
+    if value is None or isinstance(value, bool):
+        return value
+    if SECRET_NAME.fullmatch(name) or _hides(name, "plainword"):
+        return HIDDEN
+    if isinstance(value, str | int) and _hides(name, str(value)):
+        return HIDDEN
+    return _redacted(value, depth)
+
+
+def _hides(name: str, value: str) -> bool:
+    return redact_text(f"{name}={value}") == f"{name}={HIDDEN}"
+
+
+def _deeper(depth: int) -> int:
+    if depth >= MAX_DEPTH:
+        raise BadField(f"context: it is nested more than {MAX_DEPTH} deep.", "Say it in fewer levels.")
+    return depth + 1
 
 
 def _timestamp(text: str) -> str:
@@ -84,8 +106,8 @@ def _timestamp(text: str) -> str:
         return iso_ms(time.time() * 1000)
     try:
         given = datetime.fromisoformat(text)
-    except ValueError as error:
+        return iso_ms((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError) as error:
         raise BadField(
             f"timestamp: {text!r} is not a time.", "Give it like 2026-11-21T02:40:47.123Z, or leave it out."
         ) from error
-    return iso_ms((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
-import uvicorn
-
 from ..correlator.event import Event, Severity
 from ..observer.errors import FirstcauseError
 from .app import new_app
@@ -39,10 +37,10 @@ from .wire import Publication
 
 log = logging.getLogger(__name__)
 
-MAX_FRAME_BYTES: Final = 64 * 1024
 BACKLOG: Final = 4096
 PING_S: Final = 20.0
 START_S: Final = 10.0
+LAST_WORDS_S: Final = 1.0
 JOURNAL_FILE: Final = "journal.db"
 SERVER_FILE: Final = "server.json"
 
@@ -59,7 +57,7 @@ class Server:
         self._started = False
         self._hub = self._new_hub()
         self.service = self._new_service()
-        self._server: uvicorn.Server | None = None
+        self._server: QuietServer | None = None
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -99,8 +97,11 @@ class Server:
         if self._started:
             await self._hub.stop()
         self.service.ending.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self.service.alone.wait()
         if self._server is not None and self._serving is not None:
-            self._server.should_exit = True
+            self._server.end()
             await self._serving
         self._forget_address()
 
@@ -109,7 +110,7 @@ class Server:
             new_app(self.service),
             http=HttpProtocol,
             ws=WebSocketProtocol,
-            ws_max_size=MAX_FRAME_BYTES,
+            ws_max_size=self.settings.max_body_kb * 1024,
             ws_ping_interval=PING_S,
             ws_ping_timeout=2 * self.settings.stall_s,
             ws_per_message_deflate=False,
@@ -212,7 +213,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)).lower()
         raise ServerStartFailed(
             f"{host}:{port} can't be listened on: {reason}.",
             "Give --port another number, or 0 for a free one.",

@@ -48,6 +48,11 @@ class Service:
     started_s: float = field(default_factory=time.time)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     connected: set[Connected] = field(default_factory=set[Connected])
+    alone: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while nobody is connected."""
+
+    def __post_init__(self) -> None:
+        self.alone.set()
 
     @contextmanager
     def reading(self, grant: Grant, transport: Transport) -> Generator[Pump]:
@@ -56,10 +61,13 @@ class Service:
             pump = Pump(self.hub, self.settings.project, self.settings.max_subscriptions)
             connected = Connected(pump, transport, grant)
             self.connected.add(connected)
+            self.alone.clear()
             try:
                 yield pump
             finally:
                 self.connected.discard(connected)
+                if not self.connected:
+                    self.alone.set()
                 pump.close()
 
     async def publish(self, grant: Grant, project: str, publication: Publication) -> tuple[Event, int]:

@@ -31,7 +31,7 @@ AUTHORIZATION = re.compile(
     r"(\bauthorization\\?[\"']?\s*:\s*\\?[\"']?)(?:[a-z][\w-]*\s+)?[^\s\"',;]{4,}", re.IGNORECASE
 )
 COOKIE = re.compile(
-    r"(\b(?:set-)?cookie\\?[\"']?\s*[:=]\s*\\?[\"']?)[\w.-]+=[^\s\"']*(?:;\s*[^\s\"';]+)*", re.IGNORECASE
+    r"(\b(?:set-)?cookie\\?[\"']?\s*[:=]\s*\\?[\"']?)[\w.-]+=[^\s\"';]*(?:;\s*[^\s\"';]+)*", re.IGNORECASE
 )
 SCHEME = re.compile(
     rf"\b((?-i:Bearer))\s+[\w.~+/=-]{{16,}}|\b(Bearer|Basic|Token)\s+{RANDOM}[\w.~+/=-]*", re.IGNORECASE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -50,6 +51,10 @@ from .ending import Stalled, before_stall, ended_by
 
 CHANGEABLE: Final = ("include", "exclude", "min_severity")
 LAST_WORDS_S: Final = 1.0
+UNWRITTEN_BYTES: Final = 256 * 1024
+FAILED: Final = FirstcauseError("The server failed; its log says why.", "Please report it.")
+
+log = logging.getLogger(__name__)
 
 router = APIRouter()
 
@@ -95,6 +100,8 @@ class Conversation:
         self._grant = grant
         self._pump = pump
         self._specs: dict[int, Subscribe] = {}
+        self._unwritten = 0
+        self._written = asyncio.Event()
 
     async def hold(self) -> None:
         try:
@@ -108,6 +115,8 @@ class Conversation:
             pass
 
     def write(self, frames: Sequence[bytes]) -> bool:
+        self._unwritten = 0  # what the pump hands over begins with every answer that it has
+        self._written.set()
         return self._connection.write_messages(frames)
 
     async def room(self) -> None:
@@ -123,8 +132,19 @@ class Conversation:
                 answer = await self._answer(decode_op(text))
             except FirstcauseError as error:
                 answer = encode(refusal(error, request_id(text)))
+            except Exception:
+                log.exception("a message failed")
+                answer = encode(refusal(FAILED, request_id(text)))
             if answer:
-                self._pump.say(answer)
+                await self._say(answer)
+
+    async def _say(self, answer: bytes) -> None:
+        """Who asks and does not read is not listened to any more, so that its answers don't pile up."""
+        self._pump.say(answer)
+        self._unwritten += len(answer)
+        if self._unwritten > UNWRITTEN_BYTES:
+            self._written.clear()
+            await self._written.wait()
 
     async def _answer(self, op: AnyOp) -> bytes:
         match op:
@@ -135,6 +155,7 @@ class Conversation:
                 return b""
             case Unsubscribe():
                 cursor = self._pump.unsubscribe(op.sub).cursor
+                del self._specs[op.sub]
                 return encode(Unsubscribed(sub=op.sub, id=op.id, cursor=cursor))
             case Mute() | Unmute():
                 muted = self._pump.subscription(op.sub).mute(op.channels, muted=isinstance(op, Mute))

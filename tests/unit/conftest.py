@@ -1,11 +1,15 @@
-"""Observers that start without a browser, for tests of literal frames."""
+"""Observers that start without a browser, for tests of literal frames; a server that keeps nothing."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from firstcause.api.server import Server
+
+from .serving import serving
 from .wire import Wire, observing
 
 
@@ -15,3 +19,9 @@ async def wire() -> AsyncIterator[Wire]:
     async with observing() as observed:
         observed.attach()
         yield observed
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Server]:
+    async with serving(tmp_path) as started:
+        yield started
