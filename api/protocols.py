@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 from websockets.http11 import Request
 
 REQUEST_S: Final = 10.0
@@ -100,6 +101,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):
             extensions = cast("dict[str, Any]", self.scope.setdefault("extensions", {}))
             extensions[EXTENSION] = self
+
+    def send_receive_event_to_app(self) -> None:
+        """uvicorn logs a traceback for text that is no UTF-8; with that any client could fill the log."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def write_messages(self, messages: Sequence[bytes]) -> bool:
         """Past uvicorn's own `send`, which costs five times as much. Whether there is room for more.
