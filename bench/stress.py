@@ -12,6 +12,7 @@ from typing import Any
 
 import uvloop
 from _rig import Must, report
+from _stress_frames import malformed
 from _stress_resume import crash, crowd, epoch, evicted, recovery, slow
 from _stress_truth import Checks
 
@@ -20,7 +21,7 @@ LIMIT_S = 240.0
 DESCRIPTORS = 20_000
 
 Scenario = Callable[[Checks, bool, int], Awaitable[None]]
-SCENARIOS: tuple[Scenario, ...] = (recovery, slow, evicted, epoch, crowd, crash)
+SCENARIOS: tuple[Scenario, ...] = (recovery, slow, evicted, epoch, crowd, crash, malformed)
 PATIENT: tuple[Scenario, ...] = ()
 """These mostly wait, so they run beside the others."""
 

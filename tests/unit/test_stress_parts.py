@@ -11,8 +11,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 try:
-    from _stress_client import answer_of, frame
-    from _stress_truth import Account, Checks, Truth
+    from _stress_client import answer_of, frame  # pyright: ignore[reportMissingImports]
+    from _stress_truth import Account, Checks, Truth  # pyright: ignore[reportMissingImports]
 finally:
     sys.path.pop(0)
 
