@@ -14,7 +14,7 @@ from ..correlator.event import Channel, Event, Severity
 from .client_address import address_of
 from .client_chain import HINT, events_of
 from .client_digest import OpenDigest
-from .client_session import Arrival, Outdated, Session, Told
+from .client_session import Arrival, Outdated, Session, StreamClosed, Told
 from .errors import StreamBroken
 from .position import Position
 from .wire import (
@@ -121,9 +121,7 @@ class Stream:
 
     async def __anext__(self) -> Event:
         while not self._ready:
-            if self._digest is not None:
-                await self._fetch(self._digest)
-            elif not await self._begin():
+            if not await (self._fetch(self._digest) if self._digest else self._begin()):
                 raise StopAsyncIteration
         event = self._last = self._ready.popleft()
         self._settle()
@@ -203,10 +201,12 @@ class Stream:
             self._settle()
         return True
 
-    async def _fetch(self, digest: OpenDigest) -> None:
+    async def _fetch(self, digest: OpenDigest) -> bool:
         try:
             page = await self._ask(Fetched, digest.request, life=digest.life)
             events, gap = digest.take(page, self._session.changes)
+        except StreamClosed:
+            return False
         except Outdated:
             events, gap = digest.abandon()
         self._ready.extend(events)
@@ -215,6 +215,7 @@ class Stream:
         self._settle()
         if gap is not None:
             self._missed(gap)
+        return True
 
     def _settle(self) -> None:
         """When all of a frame is given, the stream is where that ends."""

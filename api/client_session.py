@@ -58,6 +58,13 @@ class Outdated(Exception):
     """What was asked for is of a log that the server does not have any more."""
 
 
+class StreamClosed(ServerUnreachable):
+    """By whoever opened it."""
+
+    def __init__(self) -> None:
+        super().__init__("The stream is closed.", "Use it within its block.")
+
+
 @dataclass(slots=True)
 class Request:
     """`life` is that of the log it is about, None for any; what may not be done twice is not sent twice."""
@@ -126,8 +133,10 @@ class Session:
         self, message: Callable[[int], bytes], *, life: int | None = None, repeatable: bool = True
     ) -> AnyFrame:
         """The answer, over as many connections as it takes. Raises what the server refused."""
-        if self._task is None or self._task.done():
-            raise ServerUnreachable("The stream is closed.", "Ask within its block.")
+        if self._task is None or self._task.cancelled():
+            raise StreamClosed
+        if self._task.done():
+            self._task.result()
         if life not in {None, self.chain.life}:
             raise Outdated
         number = next(self._ids)
@@ -246,7 +255,7 @@ class Session:
     def _ended(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         for request in self._requests.values():
-            _answer(request, error or ServerUnreachable("The stream was closed.", "Ask within its block."))
+            _answer(request, error or StreamClosed())
         self._begun.set()
         self._news.set()
 

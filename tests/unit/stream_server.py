@@ -230,7 +230,14 @@ class StreamServer:
                 if said:
                     pump.say(said)
 
-        pumping = asyncio.create_task(pump.run(send))
+        async def tell() -> None:
+            while True:
+                if frames := pump.take():
+                    await send(frames)
+                else:
+                    await pump.wait()
+
+        pumping = asyncio.create_task(tell())
         with suppress(ConnectionClosed):
             await listen()
         pumping.cancel()
