@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Final
 
 import msgspec
@@ -51,9 +52,10 @@ def grant_of(connection: HTTPConnection) -> Grant:
             if cookie is None:
                 raise
             return service.keyring.grant_of(cookie)
-        connection.scope["firstcause.cookie"] = service.keyring.issue(
-            grant.scopes, grant.projects, COOKIE_VALID_S
-        )
+        valid_s = int(min(COOKIE_VALID_S, grant.until_s - time.time()))
+        if valid_s >= 1:
+            cookie = service.keyring.issue(grant.scopes, grant.projects, valid_s)
+            connection.scope["firstcause.cookie"] = f"{cookie}; Max-Age={valid_s}"
         return grant
     if cookie is not None:
         return service.keyring.grant_of(cookie)
@@ -106,7 +108,7 @@ class Access:
             cookie = scope.get("firstcause.cookie")
             if cookie and message["type"] == "http.response.start":
                 name = cookie_of(self._service)
-                text = f"{name}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={COOKIE_VALID_S}"
+                text = f"{name}={cookie}; HttpOnly; SameSite=Strict; Path=/"
                 message["headers"] = [*message["headers"], (b"set-cookie", text.encode())]
             await send(message)
 

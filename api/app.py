@@ -56,6 +56,7 @@ def new_app(service: Service) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(service.settings.allowed_origins),
             allow_methods=["GET", "POST", "PATCH"],
+            allow_credentials=True,  # an EventSource comes back with its cookie
             allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
         )
     app.add_middleware(Access, service=service)

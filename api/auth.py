@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 import re
 import secrets
 import time
@@ -37,6 +38,8 @@ class Grant:
     scopes: frozenset[Scope]
     projects: tuple[str, ...] = ()
     key: str = ""
+    until_s: float = math.inf
+    """When it ends, in seconds since 1970: whatever is made from it ends with it."""
 
     def require(self, scope: Scope) -> None:
         if scope not in self.scopes:
@@ -121,7 +124,7 @@ class Keyring:
         payload = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         if self._now_s() >= payload["e"]:
             raise Unauthorized("The token has expired.", "Make another one: firstcause token --for 1h")
-        return Grant(frozenset(payload["s"]), tuple(payload["p"]), self._key(token))
+        return Grant(frozenset(payload["s"]), tuple(payload["p"]), self._key(token), payload["e"])
 
     def ticket(self, grant: Grant) -> Ticket:
         """For a browser, which can't send a header with a WebSocket: good once, and for so short that an address may carry it."""

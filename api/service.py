@@ -22,6 +22,7 @@ from .settings import Settings
 from .wire import Publication
 
 MB = 1 << 20
+HEARTBEAT_S = 10.0
 Transport = Literal["websocket", "sse", "poll"]
 
 
@@ -45,6 +46,8 @@ class Service:
     publish_rate: Rate
     port: int = 0
     session: str = field(default_factory=new_uuid7)
+    heartbeat_s: float = HEARTBEAT_S
+    """How often an idle event stream shows that it is there."""
     started_s: float = field(default_factory=time.time)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     connected: set[Connected] = field(default_factory=set[Connected])

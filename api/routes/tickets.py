@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...correlator.engine import iso_ms
 from ..access import Asker, Shared
-from ..auth import Grant, Scope
+from ..auth import Scope
 from ..settings import PROJECT_PATTERN
 
 router = APIRouter()
@@ -40,6 +41,6 @@ def tickets(grant: Asker, service: Shared, body: TicketRequest | None = None) ->
     for project in wanted.projects:
         grant.require_project(project)
     ticket = service.keyring.ticket(
-        Grant(frozenset(wanted.scopes), tuple(wanted.projects) or grant.projects, grant.key)
+        replace(grant, scopes=frozenset(wanted.scopes), projects=tuple(wanted.projects) or grant.projects)
     )
     return TicketAnswer(ticket=ticket.text, expires_at=iso_ms(ticket.expires_at * 1000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
@@ -17,6 +17,8 @@ from ..query import subscribe_query
 from ..wire import Subscribe
 from .ending import ended_by
 from .sse import gone
+
+POS: Final = b'{"op":"pos"'
 
 router = APIRouter()
 
@@ -58,6 +60,10 @@ async def events(
 
 
 async def _more(pump: Pump, frames: list[bytes]) -> None:
-    while not (more := pump.take()):
+    """Until there is news; where the channels are when there is none is no news."""
+    while True:
+        more = pump.take()
+        frames += more
+        if any(not frame.startswith(POS) for frame in more):
+            return
         await pump.wait()
-    frames += more

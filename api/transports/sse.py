@@ -20,7 +20,6 @@ from ..service import Service
 from ..wire import Subscribe
 from .ending import Stalled, before_stall, ended_by
 
-HEARTBEAT_S: Final = 10.0
 RETRY_MS: Final = 1_000
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -94,7 +93,7 @@ class EventStream(Response):
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_S)
+            await asyncio.sleep(self._service.heartbeat_s)
             self._connection.write_chunk(b": still here\n\n")
 
 

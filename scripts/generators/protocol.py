@@ -6,20 +6,16 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
-from pydantic import SecretStr
 
-from firstcause.api import auth, fetching, filters, publishing, subscription, wire
-from firstcause.api.app import new_app
-from firstcause.api.app import openapi as openapi_of
+from firstcause.api import auth, fetching, filters, publishing, service, subscription, wire
 from firstcause.api.errors import RequestRefused
-from firstcause.api.server import Server
 from firstcause.api.settings import Settings
-from firstcause.api.transports import sse
 
 from .errors import tree
+from .openapi import parameters
 
 PAGE: Final = Path(__file__).parents[2] / "docs/protocol.md"
 MADE: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -105,19 +101,11 @@ def _filter_fields() -> Iterator[str]:
 
 
 def _parameters() -> Iterator[str]:
-    settings = Settings(
-        token=SecretStr("only-to-make-a-page"), journal="memory", state_dir=Path("nowhere").absolute()
-    )
-    paths = openapi_of(new_app(Server(settings).service))["paths"]
-    given = {
-        one["name"]: one for path in ("/v1/stream", "/v1/events") for one in paths[path]["get"]["parameters"]
-    }
     return _rows(
         "parameter|default|meaning",
         (
             (f"`{name}`", _default(one["schema"].get("default")), one["description"])
-            for name, one in given.items()
-            if one["in"] == "query"
+            for name, one in parameters("/v1/stream", "/v1/events").items()
         ),
     )
 
@@ -128,7 +116,7 @@ def _default(value: object) -> str:
 
 def _closes() -> Iterator[str]:
     return _rows(
-        "code|reason|come back|when",
+        "code|name|come back|when",
         (
             (
                 close.code,
@@ -162,7 +150,7 @@ def _limits() -> Iterator[str]:
             ),
             ("connections of one token", f"{defaults['max_connections']} (`max_connections`)"),
             ("subscriptions of one connection", f"{defaults['max_subscriptions']} (`max_subscriptions`)"),
-            ("patterns of `include`, and of `exclude`", f"{filters.MAX_PATTERNS}, each of 512 characters"),
+            ("patterns of `include`, and of `exclude`", f"{filters.MAX_PATTERNS}, each of {get_args(wire.Pattern)[1].max_length} characters"),
             ("events in a `digest`, or in a `batch` of a throttled subscription", f"{defaults['inline_events']} (`inline_events`)"),
             (
                 "events in a `batch` with `throttle_ms` 0",
@@ -181,7 +169,7 @@ def _limits() -> Iterator[str]:
                 f"{subscription.FLUSH_BURST:g} at once, then {subscription.FLUSHES_PER_S:g} a second",
             ),
             ("silence of the server on a WebSocket", f"a `pos` after {subscription.IDLE_S:g} s without a frame"),
-            ("silence of server-sent events", f"a comment every {sse.HEARTBEAT_S:g} s"),
+            ("silence of server-sent events", f"a comment every {service.HEARTBEAT_S:g} s"),
             ("a client that reads nothing", f"cut off after {defaults['stall_s']:g} s (`stall_s`)"),
             ("a ticket", f"good once, for {auth.TICKET_VALID_S:g} s"),
         ],

@@ -140,11 +140,14 @@ class Feed:
 
     def __init__(self, source: EventSource) -> None:
         self.response = source.response
+        self.retry_ms: int | None = None
         self._events = source.aiter_sse()
 
     async def event(self) -> ServerSentEvent:
         async with asyncio.timeout(PATIENCE_S):
-            return await anext(self._events)
+            while not (event := await anext(self._events)).data:  # as a browser does
+                self.retry_ms = event.retry
+            return event
 
     async def until(self, op: str) -> ServerSentEvent:
         while (event := await self.event()).json()["op"] != op:
@@ -154,14 +157,14 @@ class Feed:
     async def rest(self) -> list[ServerSentEvent]:
         """All up to its end."""
         async with asyncio.timeout(PATIENCE_S):
-            return [event async for event in self._events]
+            return [event async for event in self._events if event.data]
 
 
 @asynccontextmanager
 async def feeding(
     client: httpx.AsyncClient, headers: dict[str, str] | None = None, **params: Any
 ) -> AsyncGenerator[Feed]:
-    async with aconnect_sse(client, "GET", "/v1/stream", params=params, headers=headers) as source:
+    async with aconnect_sse(client, "GET", "/v1/stream", params=params, headers=headers or {}) as source:
         yield Feed(source)
 
 
