@@ -134,6 +134,7 @@ def test_events_of_one_tick_go_to_their_projects_and_wake_their_readers_only():
             hub.subscribe(Subscribe(project=name), reader)
         hub.publish(event(project="shop"))
         hub.publish(event(project="blog", severity="critical"))
+        hub.publish(event(project="blog"))
         hub.publish(event(project="shop"))
         await hub.kept()
         assert {name: reader.nudges for name, reader in readers.items()} == {
@@ -141,8 +142,8 @@ def test_events_of_one_tick_go_to_their_projects_and_wake_their_readers_only():
             "blog": [True],
             "idle": [],
         }
-        assert [hub.project(name).rings["errors"].last for name in readers] == [2, 1, 0]
-        assert hub.events["errors", "js_error"] == 3
+        assert [hub.project(name).rings["errors"].last for name in readers] == [2, 2, 0]
+        assert hub.events["errors", "js_error"] == 4
         await hub.stop()
 
     run(story)

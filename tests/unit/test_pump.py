@@ -109,7 +109,7 @@ def test_news_come_at_once_and_then_once_an_interval():
     async def story():
         async with Stage() as stage:
             stage.pumping()
-            stage.pump.subscribe(Subscribe(throttle_ms=1000))
+            stage.pump.subscribe(Subscribe(channels=["errors"], throttle_ms=1000))
             await stage.wall.had(Live)
             began_s = stage.hub.clock()
             for _ in range(40):
@@ -206,6 +206,39 @@ def test_a_client_that_does_not_read_gets_what_came_meanwhile_in_one():
             stage.wall.empty()
             batches = await stage.wall.had(Batch, 2)
             assert [(one.prev, one.upto) for one in batches] == [(0, 1), (1, 51)]
+
+    run(story)
+
+
+def test_a_client_that_reads_again_gets_what_comes_later():
+    async def story():
+        async with Stage() as stage:
+            stage.pumping()
+            stage.pump.subscribe(Subscribe(throttle_ms=0))
+            await stage.wall.had(Live)
+            stage.wall.is_full = True
+            await stage.publish("info")
+            await stage.wall.had(Batch)
+            await asyncio.sleep(1)
+            stage.wall.empty()
+            await asyncio.sleep(1)
+            await stage.publish("info")
+            assert [one.upto for one in await stage.wall.had(Batch, 2)] == [1, 2]
+
+    run(story)
+
+
+def test_one_channel_s_news_come_when_its_interval_is_over():
+    async def story():
+        async with Stage() as stage:
+            stage.pumping()
+            stage.pump.subscribe(Subscribe(channels=["errors"], throttle_ms=1000))
+            await stage.wall.had(Live)
+            await stage.publish("info")
+            began_s = stage.hub.clock()
+            await stage.publish("info")
+            await stage.wall.had(Batch, 2)
+            assert stage.hub.clock() - began_s <= 1
 
     run(story)
 
