@@ -6,6 +6,9 @@
  *     const stream = connect({ channels: ["errors"], minSeverity: "low" });
  *     for await (const event of stream) console.log(event.severity, event.summary);
  *
+ * Where the page is not one of the server give `url` too, and a `token` or `getTicket` where it asks for one. In Node the variables
+ * FIRSTCAUSE_URL and FIRSTCAUSE_TOKEN stand in for both. `close()` when done: leaving the loop alone does not end the stream.
+ *
  * In React: `useSyncExternalStore(stream.subscribe, stream.getSnapshot)` gives the last events, the state and the error, if any.
  * A connection that is lost is taken up again after the last event; if anything between the server and here lost or repeated a part
  * of the stream, it fails with the code `stream_broken` and never goes on as if nothing had happened.

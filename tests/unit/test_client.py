@@ -26,6 +26,8 @@ from firstcause.api.errors import (
     TooMany,
     Unauthorized,
 )
+from firstcause.api.server import Server
+from firstcause.api.settings import Settings
 from firstcause.api.wire import (
     FORBIDDEN,
     RESTARTING,
@@ -190,6 +192,8 @@ async def test_a_stream_that_was_tampered_with_breaks(server: StreamServer, inst
         given: list[str] = []
         with pytest.raises(StreamBroken) as broken:
             await all_of(stream, given)
+        with pytest.raises(StreamBroken):
+            await anext(stream)
         cursor = stream.cursor
     assert broken.value.code == "stream_broken"
     server.fault = whole
@@ -564,3 +568,24 @@ async def test_a_server_that_came_back_elsewhere_is_found(
         (tmp_path / "server.json").write_text(json.dumps({"url": server.url}))
         told = await server.tell(1)
         assert await ids(stream, 1) == told
+
+
+async def test_the_server_of_this_machine_needs_neither_address_nor_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTCAUSE_STATE_DIR", str(tmp_path))
+    settings = Settings(state_dir=tmp_path)
+    async with Server(settings) as server, connect(throttle_ms=0) as stream, asyncio.timeout(10):
+        published = await stream.publish(NEWS)
+        assert (await anext(stream)).id == published.event
+        await server.__aexit__()
+        async with Server(settings), connect(cursor=stream.cursor) as later:
+            published = await stream.publish(NEWS)
+            assert (await anext(stream)).id == published.event == (await anext(later)).id
+
+
+async def test_a_token_that_the_server_does_not_know_is_refused(tmp_path: Path) -> None:
+    async with Server(Settings(state_dir=tmp_path, journal="memory")) as server:
+        with pytest.raises(Unauthorized):
+            async with connect(server.url, token="wrong-wrong-wrong"):
+                pass
