@@ -378,8 +378,9 @@ async def test_a_snapshot_says_how_it_is_and_stays_the_same_until_that_changes(
     const same = live === stream.getSnapshot() && live.events === stream.getSnapshot().events;
     const { events } = await reached(stream, ({ events }) => events.at(-1)?.summary === "event 9");
     const before = notified;
-    void stream.mute("runs");
+    const muted = stream.mute("runs");
     await reached(stream, ({ events }) => events.at(-1)?.summary === "event 10");
+    await muted;
     stream.close();
     await reached(stream, ({ state }) => state === "closed");
     return { seen: [...new Set(seen)], same, kept: events.map(({ summary }) => summary), frozen: Object.isFrozen(events), notified: notified > before };"""
