@@ -12,6 +12,7 @@ from firstcause.api.wire import FRAMES, OPS
 from firstcause.correlator.event import Event
 
 from .frames_schema import portable, schemas
+from .openapi import parameters
 from .protocol import ANSWERS, examples
 
 WHERE: Final = "#/components/schemas/"
@@ -77,6 +78,7 @@ def asyncapi() -> str:
                 "channel": {"$ref": "#/channels/events"},
                 "summary": "What the server tells by server-sent events; the id of each is its cursor.",
                 "messages": _messages("events", unasked),
+                "bindings": {"http": {"method": "GET", "query": _query(), "bindingVersion": "0.3.0"}},
             },
         },
         "components": {
@@ -107,6 +109,14 @@ def _channel(server: str, description: str, names: Iterable[str]) -> dict[str, A
         "description": description,
         "servers": [{"$ref": f"#/servers/{server}"}],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
+    }
+
+
+def _query() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {name: one["schema"] for name, one in parameters("/v1/stream").items()},
+        "additionalProperties": False,
     }
 
 

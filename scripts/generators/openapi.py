@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -13,8 +14,20 @@ from firstcause.api.settings import Settings
 
 
 def openapi() -> str:
+    """The description as it is written to the docs."""
+    return json.dumps(description(), indent=2) + "\n"
+
+
+def description() -> dict[str, Any]:
     """Of a server that is made but not started, so nothing is listened on and no file is touched."""
     settings = Settings(
         token=SecretStr("only-to-make-a-page"), journal="memory", state_dir=Path("nowhere").absolute()
     )
-    return json.dumps(app.openapi(app.new_app(Server(settings).service)), indent=2) + "\n"
+    return app.openapi(app.new_app(Server(settings).service))
+
+
+def parameters(*paths: str) -> dict[str, Any]:
+    """What stands in the query when one of these is asked, by name."""
+    known = description()["paths"]
+    given = [one for path in paths for one in known[path]["get"]["parameters"]]
+    return {one["name"]: one for one in given if one["in"] == "query"}

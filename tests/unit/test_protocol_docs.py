@@ -127,7 +127,7 @@ class Story:
         about = {key: shown[key] for key in ("op", "sub", "id") if key in shown}
         async with asyncio.timeout(WAIT_S):
             while True:
-                text = str(await self._socket.recv()).replace(*reversed(self._epochs))
+                text = str(await self._socket.recv()).replace(self._epochs[1], self._epochs[0])
                 frame = json.loads(text)
                 MESSAGES["ServerMessage"].validate(frame)
                 if about.items() <= frame.items():
@@ -195,6 +195,13 @@ def test_every_message_has_an_example() -> None:
 def test_every_example_is_as_the_schema_says() -> None:
     for shown in shown_messages():
         MESSAGES["ClientMessage" if shown["op"] in OP_NAMES else "ServerMessage"].validate(shown)
+
+
+def test_every_field_of_an_event_is_explained() -> None:
+    table = PROTOCOL.partition("\n## Events\n")[2].partition("\n## ")[0]
+    explained = re.findall(r"^\| (\*?\*?)`(\w+)`", table, re.MULTILINE)
+    fields = {name: field.is_required() for name, field in Event.model_fields.items()}
+    assert {name: bool(bold) for bold, name in explained} == fields
 
 
 EVENT = {"channel": "runs", "kind": "a", "summary": "b"}
@@ -365,7 +372,7 @@ Run = Callable[[Sequence[str]], Awaitable[str]]
 async def by_curl(arguments: Sequence[str]) -> str:
     """What comes back; a stream is ended when it is live."""
     process = await asyncio.create_subprocess_exec(
-        "curl", "--silent", "--show-error", "--fail-with-body", "--noproxy", "*", *arguments,
+        "curl", "--silent", "--show-error", "--fail", "--noproxy", "*", *arguments,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -391,9 +398,8 @@ async def by_httpx(arguments: Sequence[str]) -> str:
                 headers.append((name, value))
             case "-X":
                 method = next(left)
-            case "--json":
+            case "-d":
                 body = next(left)
-                headers.append(("Content-Type", "application/json"))
             case "-N":
                 pass
             case _:
