@@ -15,6 +15,7 @@ REQUEST_S: Final = 10.0
 """How long a request may take to arrive; uvicorn alone waits for ever."""
 MAX_HEAD_BYTES: Final = 64 * 1024
 CLOSE_S: Final = 5.0
+BAD_HANDSHAKE: Final = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 EXTENSION: Final = "firstcause.connection"
 
 
@@ -95,6 +96,13 @@ def _head(size: int) -> bytes:
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Can be told to end while its client does not read."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            # The head comes whole; of one that it does not take (long lines, very many) the library says nothing and waits.
+            self.transport.write(BAD_HANDSHAKE)
+            self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
