@@ -68,7 +68,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class Link(asyncio.Protocol):
-    """One WebSocket connection; messages go to `on_message`, `code` is how it ended."""
+    """One WebSocket connection; messages go to `on_message`."""
 
     def __init__(self, hello: bytes, on_message: Callable[[bytes], object]) -> None:
         loop = asyncio.get_running_loop()
@@ -140,7 +140,9 @@ class Link(asyncio.Protocol):
         self.send_raw(frame(message.encode() if isinstance(message, str) else message))
 
     def send_raw(self, data: bytes) -> None:
-        self.transport.write(data)
+        """Nothing happens when it has ended, which `end` tells."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def drop(self) -> None:
         """As a client that crashes: what waits on both sides is thrown away."""

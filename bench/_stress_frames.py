@@ -150,11 +150,8 @@ def _wrong_fields() -> Iterator[Refused]:
     ):
         for kind, value in values.items():
             # Text is what most of them are, and each of the others says which it is.
-            if (
-                (kind == "object"
-                and name == "context")
-                or ("text" in kind
-                and name not in {"channel", "severity"})
+            if (kind == "object" and name == "context") or (
+                "text" in kind and name not in {"channel", "severity"}
             ):
                 continue
             yield Refused(
