@@ -21,10 +21,11 @@ from referencing import Registry, Resource
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from firstcause.api.errors import RequestRefused
 from firstcause.api.routes.observe import Attach, Detach, Launch
 from firstcause.api.server import Server
 from firstcause.api.settings import Settings
-from firstcause.api.wire import FRAMES, OPS, decode_op
+from firstcause.api.wire import CLOSES, FRAMES, OPS, decode_op
 from firstcause.correlator.event import Event
 from firstcause.observer.errors import FirstcauseError
 
@@ -468,6 +469,25 @@ def test_what_is_shown_of_observing_is_taken() -> None:
     ]
     taken: TypeAdapter[Any] = TypeAdapter(Attach | Launch | Detach)
     assert {type(taken.validate_python(body)) for body in bodies} == {Attach, Launch, Detach}
+
+
+async def test_figures_of_the_page_are_there(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path) as server,
+        httpx.AsyncClient(base_url=server.url, headers=bearer()) as client,
+    ):
+        text = (await client.get("/metrics")).text
+    named = set(re.findall(r"`(firstcause_\w+)`", SERVING))
+    assert len(named) > 3
+    assert named <= {name for line in text.splitlines() for name in re.findall(r"^# TYPE (\w+)", line)}
+
+
+def test_every_code_is_in_the_page() -> None:
+    rows = set(re.findall(r"^\| `?(\w+)`? \|", PROTOCOL, re.MULTILINE))
+    kinds: list[type[RequestRefused]] = [RequestRefused]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    assert {kind.code for kind in kinds} | {str(close.code) for close in CLOSES} <= rows
 
 
 def test_commands_of_the_pages_have_their_options() -> None:
