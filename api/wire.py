@@ -21,9 +21,24 @@ SubId = Annotated[
 ]
 Seq = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Pattern = Annotated[str, Meta(min_length=1, max_length=512)]
-Project = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
-ThrottleMs = Annotated[int, Meta(ge=0, le=3_600_000)]
-CursorText = Annotated[str, Meta(max_length=512)]
+Project = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
+        description="The server's own if a client does not name one.",
+    ),
+]
+ThrottleMs = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=3_600_000,
+        description="The least time between two notifications of a channel; 0 tells every event at once.",
+    ),
+]
+CursorText = Annotated[
+    str, Meta(max_length=512, description="Where a subscription goes on, as a server said it: opaque.")
+]
 RequestId = Annotated[int, Meta(ge=0, le=2**53 - 1, description="Given back in the answer.")]
 EventJson = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "event.schema.json"})]
 
@@ -158,7 +173,7 @@ class Frame(Struct, tag_field="op", frozen=True, kw_only=True, omit_defaults=Tru
 
 class Subscribed(Frame, tag="subscribed", frozen=True, kw_only=True):
     """A subscription begins. With `recovered` every channel goes on right after the cursor that was given, nothing is missing; else
-    `reason` says why not, and `positions` where the ranges begin now.
+    `reason` says why not. `positions` has, for every channel, where its first range begins.
     """
 
     sub: SubId
@@ -292,7 +307,9 @@ class Pong(Frame, tag="pong", frozen=True, kw_only=True):
 
 
 class Error(Frame, tag="error", frozen=True, kw_only=True):
-    """A message was refused: what was wrong and what to do; the connection goes on."""
+    """A message was refused: what was wrong and what to do; the connection goes on. Without an id it is about a message that could
+    not be read, or tells why the server closes the connection.
+    """
 
     code: str
     message: str
