@@ -20,6 +20,7 @@ COOKIE: Final = "firstcause"
 COOKIE_VALID_S: Final = 12 * 3600
 TOKEN_PROTOCOL: Final = "firstcause.token."
 STREAM_PROTOCOL: Final = "firstcause"
+PASSED_OVER_BYTES: Final = 4 << 20
 
 
 def service_of(connection: HTTPConnection) -> Service:
@@ -89,6 +90,7 @@ class Access:
             return
         limit = settings.max_body_kb * 1024
         if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > limit:
+            await passed_over(receive)
             await refuse(scope, send, _too_large(limit))
             return
         if scope["type"] == "websocket":
@@ -101,6 +103,7 @@ class Access:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > limit:
+                await passed_over(receive)
                 raise _too_large(limit)
             return message
 
@@ -113,6 +116,16 @@ class Access:
             await send(message)
 
         await self._app(scope, receive_bounded, send_with_cookie)
+
+
+async def passed_over(receive: Receive) -> None:
+    """Read on for a while: a client whose body is cut off by a reset does not get to see the answer."""
+    seen = 0
+    while seen < PASSED_OVER_BYTES:
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
 
 
 async def refuse(scope: Scope, send: Send, error: RequestRefused) -> None:

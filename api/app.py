@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 
 from firstcause import __version__
 
@@ -112,6 +113,8 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, RequestRefused):  # while FastAPI was reading the body
+        return _refused(request, error.__cause__)
     if error.status_code == 404:
         return _refused(
             request,
@@ -119,7 +122,17 @@ def _http(request: Request, error: Exception) -> Response:
         )
     message = f"{request.method} {request.url.path[:200]}: {error.detail}."
     refusal = RequestRefused(message, "/openapi.json lists what there is.")
-    return Response(told(refusal), error.status_code, dict(error.headers or {}), "application/json")
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_at(request))
+    return Response(told(refusal), error.status_code, headers, "application/json")
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Starlette alone names those of the first route that fits, and an address may have several."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in fitting for method in route.methods or ()})
 
 
 def _failed(_: Request, error: Exception) -> Response:

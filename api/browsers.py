@@ -13,7 +13,7 @@ from ..correlator.event import Event
 from ..observer.errors import FirstcauseError
 from ..observer.options import CaptureOptions
 from ..observer.sources.launch import launch
-from .errors import NotFound, TooMany
+from .errors import NotFound, RequestRefused, ShuttingDown, TooMany
 from .observation import Observation
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,8 @@ class Observed:
     project: str
     observation: Observation
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    adopted: bool = False
+    """Somebody else takes care of it."""
 
     @property
     def pages(self) -> dict[str, str]:
@@ -71,23 +73,29 @@ class Browsers:
 
     def adopt(self, observation: Observation, how: How, address: str, project: str) -> Observed:
         """List a browser that somebody else takes care of."""
-        observed = Observed(observation.observer.name, how, address, project, observation)
+        observed = Observed(observation.observer.name, how, address, project, observation, adopted=True)
         self._observed[observed.id] = observed
         return observed
 
     async def detach(self, browser_id: str) -> None:
         """Leave the browser as it was; one that was launched here ends."""
-        observed = self._observed.pop(browser_id, None)
+        observed = self._observed.get(browser_id)
         if observed is None:
             there = ", ".join(self._observed) or "none"
-            raise NotFound(f"No browser {browser_id} is observed.", f"There are: {there}.")
+            raise NotFound(f"No browser {browser_id[:40]} is observed.", f"There are: {there}.")
+        if observed.adopted:
+            raise RequestRefused(
+                f"{browser_id} is what this server was started for.", "End the command that observes it."
+            )
+        del self._observed[browser_id]
         await observed.stack.aclose()
 
     async def close(self) -> None:
         self._ended = True
-        for browser_id in list(self._observed):
-            with suppress(NotFound):
-                await self.detach(browser_id)
+        for observed in list(self._observed.values()):
+            if not observed.adopted:
+                with suppress(NotFound):
+                    await self.detach(observed.id)
 
     async def _observe(
         self, how: How, address: str, options: CaptureOptions, project: str, stack: AsyncExitStack
@@ -99,6 +107,8 @@ class Browsers:
             name = next(name for number in self._numbers if (name := f"b{number}") not in self._observed)
             observation = Observation(address, self._publish, options, project=project, name=name)
             await stack.enter_async_context(observation)
+            if self._ended:
+                raise ShuttingDown("The server is ending.", "Ask again when it is back.")
             observed = Observed(name, how, address, project, observation, stack)
             self._observed[name] = observed
             undo.pop_all()

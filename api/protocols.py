@@ -34,11 +34,16 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._deadline is None and self._is_idle():
             self._expect_request()
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
+        if self._in_head and self._head_bytes + len(data) > MAX_HEAD_BYTES:
+            # The body may have come along, which counts for nothing here.
+            room = MAX_HEAD_BYTES - self._head_bytes
+            super().data_received(data[:room])
+            if self._in_head:
                 self.send_400_response("The head of the request is too long.")
                 return
+            data = data[room:]
+        elif self._in_head:
+            self._head_bytes += len(data)
         super().data_received(data)
 
     def on_headers_complete(self) -> None:

@@ -17,6 +17,7 @@ from ..observer.errors import FirstcauseError
 from .app import new_app
 from .auth import Keyring
 from .browsers import Browsers
+from .durations import Durations
 from .errors import ServerStartFailed
 from .hub import Hub
 from .journal import BACKENDS
@@ -55,6 +56,7 @@ class Server:
         self._secret = settings.token.get_secret_value() or load_secret(settings.state_dir)
         self._notices: list[tuple[str, Severity, str]] = []
         self._started = False
+        self._commits = Durations()
         self._hub = self._new_hub()
         self.service = self._new_service()
         self._server: QuietServer | None = None
@@ -142,7 +144,7 @@ class Server:
             max_age_s=settings.journal_max_age_h * 3600,
         )
         journal = BACKENDS[settings.journal](settings.state_dir / JOURNAL_FILE, retention)
-        keeper = Keeper(journal, self._journal_health, self._missing)
+        keeper = Keeper(journal, self._journal_health, self._missing, self._commits.add)
         return Hub(keeper, limits_of(settings))
 
     def _new_service(self) -> Service:
@@ -162,6 +164,7 @@ class Server:
             browsers=Browsers(self._hub.publish, settings.browser),
             pressure=pressure,
             connections=Connections(settings.max_connections),
+            commits=self._commits,
             publish_rate=Rate(settings.publish_per_s, settings.publish_per_s),
         )
 

@@ -13,6 +13,7 @@ from ..correlator.engine import new_uuid7
 from ..correlator.event import Event
 from .auth import Grant, Keyring
 from .browsers import Browsers
+from .durations import Durations
 from .hub import Hub, Limits
 from .limits import Connections, Rate
 from .pressure import Pressure
@@ -44,6 +45,8 @@ class Service:
     pressure: Pressure
     connections: Connections
     publish_rate: Rate
+    commits: Durations = field(default_factory=Durations)
+    """How long the journal took to keep each group of events."""
     port: int = 0
     session: str = field(default_factory=new_uuid7)
     heartbeat_s: float = HEARTBEAT_S

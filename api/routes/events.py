@@ -15,6 +15,7 @@ from ..errors import BadField, BadJson, NotFound
 from ..fetching import fetched
 from ..filters import compiled
 from ..query import subscribe_query
+from ..settings import PROJECT_PATTERN
 from ..wire import Fetch, Publication, Subscribe, encode
 
 router = APIRouter()
@@ -26,6 +27,11 @@ PUBLICATION = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Publication"}}},
     }
 }
+
+
+ProjectName = Annotated[
+    str, Query(pattern=f"^(?:{PROJECT_PATTERN})?$", description="The project; the server's own if left out.")
+]
 
 
 class PublishedEvent(BaseModel):
@@ -53,7 +59,9 @@ class Chain(BaseModel):
 
 
 @router.post("/v1/events", status_code=201, openapi_extra=PUBLICATION)
-async def publish(request: Request, grant: Asker, service: Shared, project: str = "") -> PublishedEvent:
+async def publish(
+    request: Request, grant: Asker, service: Shared, project: ProjectName = ""
+) -> PublishedEvent:
     """Tell an event of one's own; answered when it is kept."""
     publication = _publication(await request.body())
     event, seq = await service.publish(grant, project or service.settings.project, publication)
@@ -97,7 +105,7 @@ def chain(
     correlation_id: Annotated[str, Path(min_length=1, max_length=64)],
     grant: Asker,
     service: Shared,
-    project: str = "",
+    project: ProjectName = "",
 ) -> Any:
     """The kept events that share a first cause, in the order in which they were told."""
     grant.require("read")

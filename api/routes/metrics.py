@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
@@ -67,11 +67,12 @@ class Figures(Collector):
         yield GaugeMetricFamily(
             "firstcause_journal_healthy", "1 while events are kept.", value=int(keeper.healthy)
         )
-        yield CounterMetricFamily(
-            "firstcause_journal_commits", "Groups of events kept.", value=keeper.commits.count
-        )
-        yield CounterMetricFamily(
-            "firstcause_journal_commit_seconds", "Time that keeping them took.", value=keeper.commits.seconds
+        commits = self._service.commits
+        yield HistogramMetricFamily(
+            "firstcause_journal_commit_seconds",
+            "How long keeping each group of events took.",
+            buckets=commits.buckets,
+            sum_value=commits.total_s,
         )
         yield GaugeMetricFamily(
             "firstcause_journal_worst_commit_seconds", "The longest of them.", value=keeper.commits.worst_s

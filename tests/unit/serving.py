@@ -61,7 +61,7 @@ def client_of(server: Server, token: str | None = None, **options: Any) -> httpx
     given = server.token if token is None else token
     headers = {"Authorization": f"Bearer {given}"} if given else {}
     return httpx.AsyncClient(
-        base_url=server.url, headers=headers, trust_env=False, timeout=PATIENCE_S, **options
+        base_url=server.url, headers=headers, trust_env=False, verify=False, timeout=PATIENCE_S, **options
     )
 
 
