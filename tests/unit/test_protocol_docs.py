@@ -445,8 +445,22 @@ async def test_a_curl_of_the_pages_works(run: Run, call: Call, tmp_path: Path) -
         command = re.sub(r"\$([A-Z]+)", lambda name: known[name[1]], call.command)
         assert ADDRESS in command
         text = await run(shlex.split(command.replace(ADDRESS, server.url))[1:])
+    for frame in frames_of(text):
+        MESSAGES["ServerMessage"].validate(frame)
     if call.answer:
         assert_has(json.loads(text), call.answer)
+
+
+def frames_of(text: str) -> list[Any]:
+    """Of server-sent events, of a poll, or the one that is the whole answer."""
+    if text.startswith(": firstcause"):
+        return [
+            json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")
+        ]
+    if not text.startswith("{"):
+        return []
+    answer = json.loads(text)
+    return answer.get("frames", [answer] if "op" in answer else [])
 
 
 def assert_has(real: Any, shown: Any) -> None:
