@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
-MODULE = Path(__file__).parents[1] / "client.js"
+MODULE = Path(__file__).parents[1] / "client" / "client.js"
 
 router = APIRouter()
 

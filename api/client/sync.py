@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar
 
-from ..correlator.event import Channel, Event, Severity
-from .client import OnGap, PatternsByField, Stream, connect
-from .client_session import Told
-from .errors import ServerUnreachable
-from .wire import Gap, Published
+from ...correlator.event import Channel, Event, Severity
+from ..errors import ServerUnreachable
+from ..wire import Gap, Published
+from .session import Told
+from .stream import OnGap, PatternsByField, Stream, connect
 
 T = TypeVar("T")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..correlator.event import Event
-from .client_chain import check_page, check_total, events_of
-from .wire import Digest, Fetch, Fetched, Gap, encode
+from ...correlator.event import Event
+from ..wire import Digest, Fetch, Fetched, Gap, encode
+from .chain import check_page, check_total, events_of
 
 Part = tuple[list[Event], Gap | None]
 

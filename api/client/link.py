@@ -11,10 +11,10 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from ..observer.errors import FirstcauseError
-from .client_address import HOW_TO_START, Address
-from .errors import Forbidden, RequestRefused, ServerUnreachable, TooLarge, TooMany, Unauthorized
-from .wire import CLOSES, FORBIDDEN, FRAME_TOO_LARGE, TOO_MANY, UNAUTHORIZED, Error
+from ...observer.errors import FirstcauseError
+from ..errors import Forbidden, RequestRefused, ServerUnreachable, TooLarge, TooMany, Unauthorized
+from ..wire import CLOSES, FORBIDDEN, FRAME_TOO_LARGE, TOO_MANY, UNAUTHORIZED, Error
+from .address import HOW_TO_START, Address
 
 BACKOFF_S = (0.1, 5.0)
 SILENCE_S = 45.0  # an idle server speaks every 15 s

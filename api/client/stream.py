@@ -10,14 +10,10 @@ from typing import Any, Final, Self, TypeVar, cast
 import msgspec
 from msgspec import UNSET
 
-from ..correlator.event import Channel, Event, Severity
-from .client_address import address_of
-from .client_chain import HINT, events_of
-from .client_digest import OpenDigest
-from .client_session import Arrival, Outdated, Session, StreamClosed, Told
-from .errors import StreamBroken
-from .position import Position
-from .wire import (
+from ...correlator.event import Channel, Event, Severity
+from ..errors import StreamBroken
+from ..position import Position
+from ..wire import (
     AnyFrame,
     AnyOp,
     Batch,
@@ -35,6 +31,10 @@ from .wire import (
     decode_op,
     encode,
 )
+from .address import address_of
+from .chain import HINT, events_of
+from .digest import OpenDigest
+from .session import Arrival, Outdated, Session, StreamClosed, Told
 
 SUB: Final = 1
 

@@ -16,12 +16,9 @@ from msgspec import UNSET
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from ..correlator.event import Channel
-from .client_address import Address
-from .client_chain import HINT, Chain
-from .client_link import SILENCE_S, ConnectionEnded, connection, delays_s, refused
-from .errors import RequestRefused, ServerUnreachable, StreamBroken
-from .wire import (
+from ...correlator.event import Channel
+from ..errors import RequestRefused, ServerUnreachable, StreamBroken
+from ..wire import (
     AnyFrame,
     Batch,
     Digest,
@@ -36,6 +33,9 @@ from .wire import (
     decode_frame,
     encode,
 )
+from .address import Address
+from .chain import HINT, Chain
+from .link import SILENCE_S, ConnectionEnded, connection, delays_s, refused
 
 WAITING_FRAMES: Final = 16  # what is more is left with the server, which sums it up
 COMING_BACK_HELPS: Final = ("too_many", "shutting_down")

@@ -7,10 +7,10 @@ from typing import Final, NoReturn
 
 from pydantic import ValidationError
 
-from ..correlator.event import Channel, Event
-from .errors import StreamBroken
-from .position import Position
-from .wire import Batch, Digest, Fetched, Frame, Gap, Live, Pos, Subscribed
+from ...correlator.event import Channel, Event
+from ..errors import StreamBroken
+from ..position import Position
+from ..wire import Batch, Digest, Fetched, Frame, Gap, Live, Pos, Subscribed
 
 START: Final = "start"  # as a cursor: begin at the oldest event that is kept
 HINT: Final = "Connect again with the cursor of this stream: it goes on after the last event that was right."
