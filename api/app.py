@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
@@ -48,6 +49,7 @@ def new_app(service: Service) -> FastAPI:
     app.add_exception_handler(FirstcauseError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
     app.state.service = service
     for router in ROUTERS:
@@ -99,15 +101,14 @@ def _refused(_: Request, error: Exception) -> Response:
     if isinstance(error, RequestRefused):
         status = error.status
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    body = msgspec.json.encode({"code": error.code, "message": error.message, "hint": error.hint})
-    return Response(body, status, headers, "application/json")
+    return Response(told(error), status, headers, "application/json")
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems: Sequence[Any] = error.errors()
     first = problems[0]
-    where = ".".join(str(part) for part in first["loc"]) or "body"
+    where = ".".join(str(part) for part in first["loc"])[:200] or "body"
     return _refused(request, BadField(f"{where}: {first['msg']}.", "/openapi.json has every field."))
 
 
@@ -133,6 +134,11 @@ def _methods_at(request: Request) -> list[str]:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
     fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in fitting for method in route.methods or ()})
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    """The client hung up within its request: there is nobody to answer, and nothing that failed."""
+    return Response(status_code=400)
 
 
 def _failed(_: Request, error: Exception) -> Response:

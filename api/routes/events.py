@@ -127,6 +127,6 @@ def _publication(body: bytes) -> Publication:
     try:
         return msgspec.json.decode(body, type=Publication)
     except msgspec.ValidationError as error:
-        raise BadField(f"{error}.", "docs/protocol.md has an example of an event.") from error
+        raise BadField(f"{str(error)[:300]}.", "docs/protocol.md has an example of an event.") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise BadJson(f"The body is not JSON: {error}.", "Send one event as a JSON object.") from error
