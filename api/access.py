@@ -83,7 +83,7 @@ class Access:
         headers = Headers(scope=scope)
         settings = self._service.settings
         try:
-            host = headers.get("host", "")
+            host = ", ".join(headers.getlist("host"))  # of several, whoever stands between may have meant another one
             check_host(host, settings.host, self._service.port, settings.allowed_hosts)
             check_origin(headers.get("origin"), host, settings.allowed_origins)
         except RequestRefused as error:
