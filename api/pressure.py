@@ -27,6 +27,7 @@ DONE: Final[dict[Level, str]] = {
     90: "only digests are told, and the events of output and activity were let go",
     95: "the events of the largest project were let go",
 }
+KEPT: Final = "none is let go yet, because retention is none"
 
 
 class Pressure:
@@ -40,6 +41,7 @@ class Pressure:
         tell: Callable[[Level, Severity, str], object],
         max_age_ms: float | None = None,
         trims: bool = True,
+        now_s: Callable[[], float] = time.time,
     ) -> None:
         self.budget_bytes = budget_bytes
         self.level: Level = 0
@@ -48,6 +50,7 @@ class Pressure:
         self._tell = tell
         self._max_age_ms = max_age_ms
         self._trims = trims
+        self._now_s = now_s
 
     @property
     def used_percent(self) -> float:
@@ -58,11 +61,12 @@ class Pressure:
         level: Level = next(level for level in LEVELS if used >= level)
         if level > self.level:
             for step in reversed(LEVELS):
-                if self.level < step <= level:
+                # What an easier step has brought may be enough.
+                if self.level < step <= self.used_percent:
                     self._take(step)
         elif self.level and used < self.level - EASED_BY:
             self._enter(level, used)
-        elif self.level:
+        elif self.level and used >= self.level:
             self._act(self.level)
 
     def optimize(self) -> tuple[dict[str, int], dict[str, int]]:
@@ -87,7 +91,8 @@ class Pressure:
         self.level = level
         self.steps[level] += 1
         self._hub.digest_only = level >= 90
-        text = f"Kept events take {used:.0f} % of {self.budget_bytes / (1 << 20):.3g} MB: {DONE[level]}"
+        done = DONE[level] if level != 70 or self._trims else KEPT
+        text = f"Kept events take {used:.0f} % of {self.budget_bytes / (1 << 20):.3g} MB: {done}"
         log.info("%s", text)
         self._tell(level, SEVERITY[level], text)
 
@@ -108,7 +113,7 @@ class Pressure:
         if not self._trims:
             return
         limits = self._hub.limits
-        oldest_ms = None if self._max_age_ms is None else time.time() * 1000 - self._max_age_ms
+        oldest_ms = None if self._max_age_ms is None else self._now_s() * 1000 - self._max_age_ms
         for project in self._hub.projects.values():
             for ring in project.rings.values():
                 if oldest_ms is None:
