@@ -49,10 +49,12 @@ SERVER_FILE: Final = "server.json"
 class Server:
     """Serves for the length of the block; `url` is where, `publish` tells an event."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, announced: bool = True) -> None:
+        """`announced`: clients of this machine find it by its state folder."""
         check_bind(settings.host, settings)
         self.settings = settings
         self.url = ""
+        self._announced = announced
         self._secret = settings.token.get_secret_value() or load_secret(settings.state_dir)
         self._notices: list[tuple[str, Severity, str]] = []
         self._started = False
@@ -88,12 +90,15 @@ class Server:
             listening.close()
             await self._end()
             raise
-        self._write_address()
+        if self._announced:
+            self._write_address()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.service.browsers.close()
-        await self._end()
+        try:
+            await self.service.browsers.close()
+        finally:
+            await self._end()
 
     async def _end(self) -> None:
         if self._started:

@@ -170,7 +170,9 @@ async def serving(settings: Settings) -> AsyncGenerator[Server]:
         server = await Server(settings).__aenter__()
     except JournalLocked as error:
         log.warning("%s What this one tells is kept in memory only.", error.message)
-        server = await Server(settings.model_copy(update={"journal": "memory"})).__aenter__()
+        # Clients go on finding the other one, which keeps what it tells.
+        in_memory = settings.model_copy(update={"journal": "memory"})
+        server = await Server(in_memory, announced=False).__aenter__()
     try:
         yield server
     finally:
@@ -208,9 +210,11 @@ async def shown(server: Server, output: Output, show: Show, stop: asyncio.Event)
     spec = Subscribe(project=server.settings.project, channels=list(wanted), throttle_ms=0)
     if isinstance(output, Recording):
         lines = LineWriter(output, stop.set)
-        async with subscribed(server.service.hub, spec, lines.take):
-            yield
-        lines.close()
+        try:
+            async with subscribed(server.service.hub, spec, lines.take):
+                yield
+        finally:
+            lines.close()
         return
     tell = told_to(output, stop)
 

@@ -75,7 +75,9 @@ def events_of(frames: Sequence[bytes]) -> list[bytes]:
 
 
 class LineWriter:
-    """Writes events as lines in a thread, so that a full pipe stops nobody else. A gap is a line too: the frame that tells it."""
+    """Writes events as lines in a thread, so that a full pipe stops nobody else. What is not told whole is a line too: the frame of
+    its digest or gap.
+    """
 
     def __init__(self, recording: Recording, on_end: Callable[[], object]) -> None:
         self._recording = recording
@@ -83,8 +85,8 @@ class LineWriter:
         self._worker = Worker("lines")
 
     async def take(self, frames: Sequence[bytes]) -> None:
-        gaps = [frame for frame in frames if frame.startswith(b'{"op":"gap"')]
-        lines = gaps + events_of(frames)
+        short = [frame for frame in frames if frame.startswith((b'{"op":"gap"', b'{"op":"digest"'))]
+        lines = short + events_of([frame for frame in frames if frame not in short])
         if lines and not await self._worker.run(self._write, lines):
             self._on_end()
 
