@@ -282,7 +282,9 @@ async def _projects(checks: Checks, served: Served) -> None:
     others = (f"/v1/events/{published.json['event']}", "/v1/stats", "/v1/observe", "/v1/config")
     asked += [(path, await ask(served.port, "GET", path, token=token)) for path in others]
     for path, answer in asked:
-        leaked = (b"a secret of theirs" in answer.body and answer.status < 300) or b"their_kind" in answer.body
+        leaked = (
+            b"a secret of theirs" in answer.body and answer.status < 300
+        ) or b"their_kind" in answer.body
         checks.expect(not leaked, "told_of_another_project", (path, answer))
     stats = json.loads(asked[-3][1].body)
     checks.expect(set(stats["projects"]) == {OURS}, "told_of_another_project", stats["projects"])
