@@ -16,6 +16,7 @@ from .auth import ANYONE, Grant
 from .errors import RequestRefused, TooLarge, Unauthorized
 from .origin import check_host, check_origin
 from .service import Service
+from .wire import FORBIDDEN, encode, refusal
 
 COOKIE: Final = "firstcause"
 COOKIE_VALID_S: Final = 12 * 3600
@@ -104,7 +105,8 @@ class Access:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > limit:
-                await passed_over(receive)
+                if message.get("more_body"):  # else there is nothing to wait for, and nothing would come
+                    await passed_over(receive)
                 raise _too_large(limit)
             return message
 
@@ -130,11 +132,15 @@ async def passed_over(receive: Receive) -> None:
 
 
 async def refuse(scope: Scope, send: Send, error: RequestRefused) -> None:
-    """Answer instead of the app."""
-    kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    """Answer instead of the app. A WebSocket is accepted for that: a browser tells its page nothing of a handshake that fails."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": encode(refusal(error)).decode()})
+        await send({"type": "websocket.close", "code": FORBIDDEN.code, "reason": FORBIDDEN.name})
+        return
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": f"{kind}.start", "status": error.status, "headers": headers})
-    await send({"type": f"{kind}.body", "body": told(error)})
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": told(error)})
 
 
 def told(error: FirstcauseError) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,6 +35,8 @@ STATUSES: Mapping[type[FirstcauseError], int] = {
     FirstcauseError: 503,
 }
 """What a failure below this floor is in HTTP."""
+
+OPEN_PATHS = frozenset({"/client.js", "/healthz", "/readyz"})
 
 DESCRIPTION = "The stream of firstcause and what belongs to it. Every refusal is {code, message, hint}; codes never change."
 
@@ -77,7 +80,14 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             [Publication], ref_template="#/components/schemas/{name}"
         )
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(components)
+        # `\Z`, which a trailing line break can't slip past, is Python's alone; JavaScript's `$` is as strict.
+        schemas.update(json.loads(json.dumps(components).replace("\\\\Z", "$")))
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        schema["components"]["securitySchemes"] = {
+            "token": {"type": "http", "scheme": "bearer"},
+            "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
+        }
         schemas["Refusal"] = {
             "type": "object",
             "required": ["code", "message", "hint"],
@@ -87,8 +97,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             "description": "Refused: what is wrong, and what to do.",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
         }
-        for path in schema["paths"].values():
-            for operation in path.values():
+        for path, operations in schema["paths"].items():
+            for operation in operations.values():
+                operation["security"] = [] if path in OPEN_PATHS else [{"token": []}, {"ticket": []}]
                 operation["responses"].pop("422", None)
                 operation["responses"]["4XX"] = refusal
         app.openapi_schema = schema

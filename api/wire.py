@@ -350,7 +350,7 @@ STALLED = Close(4408, "stalled", True, "The client did not read for longer than 
 UNAUTHORIZED = Close(
     4401, "unauthorized", False, "There was no token or ticket, or it was wrong, expired or used up."
 )
-FORBIDDEN = Close(4403, "forbidden", False, "The token or the origin is not allowed here.")
+FORBIDDEN = Close(4403, "forbidden", False, "The token, the origin or the host is not allowed here.")
 TOO_MANY = Close(
     4429, "too_many", True, "The token has as many connections as it may; wait before coming back."
 )

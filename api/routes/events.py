@@ -44,6 +44,8 @@ class EventRange(BaseModel):
     """A part of a channel's log, as the `fetched` frame."""
 
     op: str
+    sub: int
+    id: int
     channel: Channel
     after: int
     upto: int
