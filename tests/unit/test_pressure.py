@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,7 @@ async def test_a_server_under_pressure_tells_it_and_loses_nothing_unsaid(tmp_pat
         kinds = {event["kind"] for frame in stream.frames for event in frame.get("events", ())}
         assert "memory_pressure" in kinds
         ranges = [frame for frame in stream.frames if frame.get("channel") == "errors"]
-        for before, after in zip(ranges, ranges[1:], strict=False):
+        for before, after in itertools.pairwise(ranges):
             assert before["upto"] == after["prev"]
         accounted = sum(frame.get("count", 0) + frame.get("lost", 0) for frame in ranges)
         assert (ranges[0]["prev"], ranges[-1]["upto"], accounted) == (0, len(ids), len(ids))
