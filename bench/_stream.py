@@ -98,24 +98,24 @@ def pin(core: int) -> bool:
 class Child:
     """A process that serves, and does what it is asked."""
 
-    def __init__(self, process: Any, pipe: Pipe, port: int) -> None:
+    def __init__(self, pid: int, pipe: Pipe, port: int) -> None:
         self.port = port
-        self._process = process
+        self._pid = pid
         self._pipe = pipe
 
     @property
     def cpu_s(self) -> float:
         """CPU seconds so far, of all its threads."""
-        return time.clock_gettime(cpu_clock_of(self._process.pid))
+        return time.clock_gettime(cpu_clock_of(self._pid))
 
     @property
     def rss_mb(self) -> float:
-        return rss_mb(self._process.pid)
+        return rss_mb(self._pid)
 
     @property
     def sockets(self) -> int:
         count = 0
-        for descriptor in Path(f"/proc/{self._process.pid}/fd").iterdir():
+        for descriptor in Path(f"/proc/{self._pid}/fd").iterdir():
             with suppress(OSError):
                 count += str(descriptor.readlink()).startswith("socket:")
         return count
@@ -132,14 +132,15 @@ def rss_mb(pid: int | str = "self") -> float:
 
 @asynccontextmanager
 async def child(target: Callable[..., None], *arguments: Any) -> AsyncGenerator[Child]:
-    """`target` gets a pipe and the arguments; the first that it sends is its port."""
+    """`target` gets a pipe and the arguments; the first that it sends is its port, and which process serves there."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
     process.start()
     theirs.close()
     try:
-        yield Child(process, ours, await asyncio.to_thread(ours.recv))
+        port, pid = await asyncio.to_thread(ours.recv)
+        yield Child(pid, ours, port)
     finally:
         ours.close()
         await asyncio.to_thread(process.join, 10)
@@ -147,9 +148,9 @@ async def child(target: Callable[..., None], *arguments: Any) -> AsyncGenerator[
         process.join()
 
 
-async def obey(pipe: Pipe, port: int, orders: Mapping[str, Handler]) -> None:
+async def obey(pipe: Pipe, port: int, orders: Mapping[str, Handler], pid: int = 0) -> None:
     """Do what comes through the pipe until its other end is closed."""
-    pipe.send(port)
+    pipe.send((port, pid or os.getpid()))
     with suppress(EOFError, ConnectionError):
         while True:
             what, arguments = await asyncio.to_thread(pipe.recv)
@@ -194,9 +195,13 @@ async def _serve_ours(pipe: Pipe, settings: dict[str, Any], orders: Orders) -> N
 def publishing(server: Server) -> Mapping[str, Handler]:
     """The orders of a server that publishes events by itself; the answer comes when they are kept and told."""
 
-    async def publish(rate: int, first: int, count: int) -> None:
+    async def publish(rate: int, first: int, count: int) -> int:
+        """Answers how many messages that took."""
+        hub = server.service.hub
+        before = hub.tallies["notifications"]
         await paced(lambda index: server.publish(Event(**fields_of(index))), rate, first, count)
-        await server.service.hub.kept()
+        await hub.kept()
+        return hub.tallies["notifications"] - before
 
     return {"publish": publish}
 

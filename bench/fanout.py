@@ -6,14 +6,18 @@ import asyncio
 import json
 import os
 import resource
+import shutil
 import socket
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -113,6 +117,94 @@ async def _serve_naive(pipe: Pipe) -> None:
     os._exit(0)  # else every one of its clients is a traceback
 
 
+# --- nginx with nchan --------------------------------------------------------------------------------------------------
+
+NCHAN = """
+load_module {module};
+{user}
+daemon off;
+master_process off;
+error_log stderr crit;
+pid {folder}/pid;
+worker_rlimit_nofile 8192;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  server {{
+    listen 127.0.0.1:{port} backlog=2048;
+    location = /v1/stream {{
+      nchan_subscriber websocket; nchan_channel_id all; nchan_subscriber_first_message newest;
+    }}
+    location = /publish {{ nchan_publisher http; nchan_channel_id all; nchan_message_buffer_length 2000; }}
+  }}
+}}
+"""
+
+
+def nchan_module() -> tuple[str, Path] | None:
+    """nginx and the module, where both are installed."""
+    nginx = shutil.which("nginx")
+    if nginx is None:
+        return None
+    module = Path(nginx).parents[1] / "lib/nginx/modules/ngx_nchan_module.so"
+    return (nginx, module) if module.exists() else None
+
+
+def serve_nchan(pipe: Pipe, core: int) -> None:
+    """Publishes from here, on the core of the clients; the nginx on the other one is what is measured."""
+    found = nchan_module()
+    assert found
+    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="fc-bench-") as folder:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        user = "user root;" if os.getuid() == 0 else ""
+        conf = Path(folder) / "nginx.conf"
+        conf.write_text(NCHAN.format(module=found[1], folder=folder, port=port, user=user))
+        pinned = pin(core)
+        command = [found[0], "-p", folder, "-c", str(conf), "-e", "stderr"]
+        nginx = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        if pinned:
+            os.sched_setaffinity(0, range(os.cpu_count() or 1))
+            pin(CLIENT_CORE)
+        try:
+            uvloop.run(_publish_to_nchan(pipe, port, nginx.pid))
+        finally:
+            nginx.kill()
+            nginx.wait()
+
+
+async def _publish_to_nchan(pipe: Pipe, port: int, pid: int) -> None:
+    reader, writer = await _when_it_listens(port)
+    reading = asyncio.create_task(_read_on(reader))
+
+    def tell(index: int) -> None:
+        body = json.dumps(fields_of(index), separators=(",", ":")).encode()
+        head = b"POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+        writer.write(head + body)
+
+    async def publish(rate: int, first: int, count: int) -> None:
+        await paced(tell, rate, first, count)
+
+    await obey(pipe, port, {"publish": publish}, pid)
+    reading.cancel()
+
+
+async def _when_it_listens(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    for _ in range(100):
+        with suppress(ConnectionRefusedError):
+            return await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.05)
+    raise TimeoutError("nginx does not listen")
+
+
+async def _read_on(reader: asyncio.StreamReader) -> None:
+    while await reader.read(1 << 16):
+        pass
+
+
 # --- clients -----------------------------------------------------------------------------------------------------------
 
 
@@ -208,13 +300,18 @@ class Contender:
         crowd, count = self.crowd, int(rate * length_s)
         crowd.begin()
         cpu_s, began_ns = self.server.cpu_s, time.monotonic_ns()
-        await self.server.ask("publish", rate, self.told, count)
+        messages = await self.server.ask("publish", rate, self.told, count)
         self.told += count
         in_time = await crowd.until(count, DRAIN_S)
         cpu_s = self.server.cpu_s - cpu_s
         delivered = sum(crowd.counts)
         took_s = (max(client.last_ns for client in crowd.clients) - began_ns) / 1e9
-        measured = Round(delivered, delivered / took_s, 1e6 * cpu_s / max(1, delivered), list(crowd.lags))
+        measured = Round(
+            delivered / took_s,
+            1e6 * cpu_s / max(1, delivered),
+            delivered / messages if messages else 1.0,
+            list(crowd.lags),
+        )
         if not in_time:
             if self.name == "naive":
                 await self.server.ask("drop")
@@ -226,6 +323,7 @@ class Contender:
         lags = [lag for one in self.rounds for lag in one.lags] or [float("inf")]
         return {
             "us_per_delivery": spread([one.us for one in self.rounds]),
+            "events_per_message": round(statistics.median(one.events_per_message for one in self.rounds), 1),
             "deliveries_per_s": round(statistics.median(one.per_s for one in self.rounds)),
             "p50_ms": rounded(percentile(lags, 0.5)),
             "p99_ms": rounded(percentile(lags, 0.99)),
@@ -237,16 +335,16 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    delivered: int
     per_s: float
     us: float
+    events_per_message: float
     lags: list[float]
 
 
 @asynccontextmanager
 async def contender(name: str, set_up: SetUp) -> AsyncGenerator[Contender]:
-    if name == "naive":
-        serving, checkers, hello = child(serve_naive, SERVER_CORE), 0, b""
+    if name in OTHERS:
+        serving, checkers, hello = child(OTHERS[name], SERVER_CORE), 0, b""
     else:
         settings = {**ROOMY, "journal": name, "throttle_ms": 0}
         serving, checkers, hello = child(serve_ours, settings, publishing, SERVER_CORE), CHECKERS, SUBSCRIBE
@@ -261,13 +359,23 @@ async def contender(name: str, set_up: SetUp) -> AsyncGenerator[Contender]:
 
 
 OURS = ("sqlite", "memory")
+OTHERS = {"naive": serve_naive, "nchan": serve_nchan}
+
+
+def contenders() -> list[str]:
+    return [*OURS, "naive", *(["nchan"] if nchan_module() else [])]
 
 
 async def measure(rounds: int, length_s: float) -> dict[str, Any]:
-    figures: dict[str, Any] = {"machine": machine(), "pinned": pin(CLIENT_CORE)}
+    names = contenders()
+    figures: dict[str, Any] = {
+        "machine": machine(),
+        "pinned": pin(CLIENT_CORE),
+        "nchan": "measured" if "nchan" in names else "not installed",
+    }
     for set_up in SET_UPS:
         async with AsyncExitStack() as stack:
-            all_ = [await stack.enter_async_context(contender(name, set_up)) for name in (*OURS, "naive")]
+            all_ = [await stack.enter_async_context(contender(name, set_up)) for name in names]
             for turn in range(rounds):
                 for one in all_ if turn % 2 else reversed(all_):
                     await one.round(set_up.rate, length_s)
@@ -305,7 +413,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     figures = uvloop.run(measure(*(QUICK_ROUNDS if arguments(__doc__).quick else ROUNDS)))
     for set_up in SET_UPS:
-        for name in (*OURS, "naive"):
+        for name in contenders():
             print(f"{set_up.name} {name}: {json.dumps(figures[set_up.name][name])}")
     return report("fanout", figures, musts_of(figures))
 
