@@ -84,7 +84,8 @@ class Access:
         headers = Headers(scope=scope)
         settings = self._service.settings
         try:
-            host = ", ".join(headers.getlist("host"))  # of several, whoever stands between may have meant another one
+            # Of several, whoever stands between may have meant another one than we.
+            host = ", ".join(headers.getlist("host"))
             check_host(host, settings.host, self._service.port, settings.allowed_hosts)
             check_origin(headers.get("origin"), host, settings.allowed_origins)
         except RequestRefused as error:
