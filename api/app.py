@@ -97,11 +97,16 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             "description": "Refused: what is wrong, and what to do.",
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
         }
+        failure = {
+            **refusal,
+            "description": "The server, or a browser that it was to reach, can't do it now.",
+        }
         for path, operations in schema["paths"].items():
             for operation in operations.values():
                 operation["security"] = [] if path in OPEN_PATHS else [{"token": []}, {"ticket": []}]
                 operation["responses"].pop("422", None)
                 operation["responses"]["4XX"] = refusal
+                operation["responses"]["5XX"] = failure
         app.openapi_schema = schema
     return app.openapi_schema
 

@@ -108,7 +108,7 @@ class Figures(Collector):
         yield signals
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(grant: Asker, service: Shared) -> Response:
     """Figures in the text format of Prometheus."""
     grant.require("read")
