@@ -12,8 +12,10 @@ from typing import Any
 
 import uvloop
 from _rig import Must, report
+from _stress_disk import disk
 from _stress_frames import malformed
 from _stress_http import requests
+from _stress_limits import greed, leaks, patience
 from _stress_resume import crash, crowd, epoch, evicted, recovery, slow
 from _stress_tokens import tokens
 from _stress_truth import Checks
@@ -23,8 +25,21 @@ LIMIT_S = 240.0
 DESCRIPTORS = 20_000
 
 Scenario = Callable[[Checks, bool, int], Awaitable[None]]
-SCENARIOS: tuple[Scenario, ...] = (recovery, slow, evicted, epoch, crowd, crash, malformed, tokens, requests)
-PATIENT: tuple[Scenario, ...] = ()
+SCENARIOS: tuple[Scenario, ...] = (
+    recovery,
+    slow,
+    evicted,
+    epoch,
+    crowd,
+    crash,
+    malformed,
+    tokens,
+    requests,
+    disk,
+    greed,
+    leaks,
+)
+PATIENT: tuple[Scenario, ...] = (patience,)
 """These mostly wait, so they run beside the others."""
 
 
