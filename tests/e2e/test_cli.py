@@ -52,16 +52,18 @@ NOT_YET_DETECTED = {"retry_storm", "ws_reconnect_storm"}
 class Running:
     """A firstcause at work: what it has said so far, and how it ended."""
 
-    def __init__(self, process: asyncio.subprocess.Process, terminal: int | None) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, terminal: int | None, *, reads_out: bool = True
+    ) -> None:
         self.process = process
         self.out = ""
         self.err = ""
         self.bell = Bell()
         self._terminal = terminal
         self._readers = [asyncio.create_task(self._read_err())]
-        if terminal is None:
+        if terminal is None and reads_out:
             self._readers.append(asyncio.create_task(self._read_out()))
-        else:
+        elif terminal is not None:
             os.set_blocking(terminal, False)
             asyncio.get_running_loop().add_reader(terminal, self._read_terminal)
 

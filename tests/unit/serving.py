@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from httpx_sse import EventSource, ServerSentEvent, aconnect_sse
@@ -25,6 +25,16 @@ PATIENCE_S = 10.0
 Frame = dict[str, Any]
 
 _numbers = itertools.count(1)
+
+
+class Served(Protocol):
+    """Where a server is, and its master token."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def token(self) -> str: ...
 
 
 def an_event(kind: str = "js_error", severity: Any = "medium", **fields: Any) -> Event:
@@ -56,7 +66,7 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
-def client_of(server: Server, token: str | None = None, **options: Any) -> httpx.AsyncClient:
+def client_of(server: Served, token: str | None = None, **options: Any) -> httpx.AsyncClient:
     """`token` is the master token if left out, and none if empty."""
     given = server.token if token is None else token
     headers = {"Authorization": f"Bearer {given}"} if given else {}
@@ -123,7 +133,7 @@ class Stream:
 
 
 @asynccontextmanager
-async def streaming(server: Server, token: str | None = None, **options: Any) -> AsyncGenerator[Stream]:
+async def streaming(server: Served, token: str | None = None, **options: Any) -> AsyncGenerator[Stream]:
     given = server.token if token is None else token
     headers = {"Authorization": f"Bearer {given}"} if given else {}
     query = options.pop("query", "")

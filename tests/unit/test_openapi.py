@@ -6,7 +6,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -14,6 +14,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from jsonschema import Draft202012Validator
 from schemathesis import Case, GenerationMode
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -66,7 +67,7 @@ class Live:
         self.server: Server
         self.ids: list[str] = []
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(10)
         self.headers = {"Authorization": f"Bearer {self.server.token}"}
@@ -110,7 +111,8 @@ def bounded(case: Case) -> None:
 def asked(live: Live, label: str, mode: GenerationMode, ask: Callable[[Case], None]) -> None:
     schema = schemathesis.openapi.from_dict(live.schema)
     schema.config.update(base_url=live.server.url)
-    (operation,) = [found for result in schema.get_all_operations() if (found := result.ok()).label == label]
+    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
+    (operation,) = [one for one in found if one.label == label]
 
     @settings(
         max_examples=EXAMPLES,
@@ -118,7 +120,7 @@ def asked(live: Live, label: str, mode: GenerationMode, ask: Callable[[Case], No
         derandomize=True,
         database=None,
         phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def once(case: Case) -> None:
