@@ -20,6 +20,8 @@ CUT = 1006
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no time: the peer gets a reset
 ANSWER_S = 15.0
+ACCOUNTED = 1
+"""The subscription of a reader that its account is about."""
 
 Headers = Mapping[str, str]
 NO_HEADERS: Headers = MappingProxyType({})
@@ -208,7 +210,7 @@ class Reader:
         self.link = link
         cursor = self.account.cursor
         spec = {**self.spec, "cursor": cursor} if cursor else self.spec
-        link.send({"op": "subscribe", "id": 1, **spec})
+        link.send({"op": "subscribe", "id": ACCOUNTED, **spec})
 
     async def stay(self, port: int) -> None:
         """Reconnect for ever."""
@@ -228,6 +230,12 @@ class Reader:
         self.paused = True
         self.link.transport.pause_reading()
 
+    def subscribe_more(self, count: int) -> None:
+        """Others with the same events, on this connection; what comes is not looked at."""
+        assert self.link
+        for sub in range(count):
+            self.link.send({"op": "subscribe", "id": ACCOUNTED + 1 + sub, **self.spec})
+
     def resume(self) -> None:
         assert self.link
         self.paused = False
@@ -244,6 +252,8 @@ class Reader:
 
     def _take(self, message: bytes) -> None:
         told = self.truth.read(message)
+        if told.sub > ACCOUNTED:
+            return
         self.account.take(told)
         if told.op == "live":
             self.live.set()
@@ -321,6 +331,7 @@ class Publishers:
         lines: int = 8,
         channels: Sequence[str] = ("runs",),
         pad: int = 0,
+        name: str = "p",
     ) -> None:
         self.unsure = 0
         """How many were sent and not answered: kept or not, nobody was told."""
@@ -328,6 +339,7 @@ class Publishers:
         self.sent = 0
         self._port, self._token, self._truth = port, token, truth
         self._interval_s = lines / rate
+        self._name = name
         self._channels = channels
         self._fields = {"context": {"pad": "x" * pad}} if pad else {}
         self._numbers = [0] * lines
@@ -367,7 +379,9 @@ class Publishers:
             self.sent += 1
             try:
                 answer = await talk.publish(
-                    self._channels[number % len(self._channels)], f"p{line} {number}", **self._fields
+                    self._channels[number % len(self._channels)],
+                    f"{self._name}{line} {number}",
+                    **self._fields,
                 )
             except (OSError, TimeoutError):
                 self.unsure += 1

@@ -37,12 +37,13 @@ GREW_MB = 48
 
 async def greed(checks: Checks, quick: bool, seed: int) -> None:
     """Too many connections, subscriptions and events of one token; answers that are asked for and not read."""
-    await asyncio.gather(_connections(checks), _rates(checks), _unread(checks, quick))
+    await asyncio.gather(_counted(checks), _unread(checks, quick))
 
 
-async def _connections(checks: Checks) -> None:
-    most = 10
-    async with serving(checks, max_connections=most, max_subscriptions=4) as served:
+async def _counted(checks: Checks) -> None:
+    most, rate = 10, 20
+    async with serving(checks, max_connections=most, max_subscriptions=4, publish_per_s=rate) as served:
+        await _rates(checks, served, rate)
         token = Keyring(served.token).issue(["read"], [], 3600)
         links = [await Link.connect(served.port, token=token) for _ in range(most)]
         talk = await Talk.connect(served.port, token)
@@ -82,24 +83,22 @@ async def _answer_to_subscribe(talk: Talk, number: int) -> str:
     return told.op
 
 
-async def _rates(checks: Checks) -> None:
-    rate = 20
-    async with serving(checks, publish_per_s=rate) as served:
-        token = Keyring(served.token).issue(["read", "publish"], [], 3600)
-        truth = Truth()
-        talk = await Talk.connect(served.port, token, truth)
-        began_s = asyncio.get_running_loop().time()
-        answers = [await talk.publish(CHANNEL, f"p {number}") for number in range(3 * rate)]
-        took_s = asyncio.get_running_loop().time() - began_s
-        taken = sum(answer.op == "published" for answer in answers)
-        checks.expect({answer.code for answer in answers} == {"", "too_many"}, "too_much_taken", taken)
-        checks.expect(taken <= rate * (1 + took_s) + 1, "too_much_taken", (taken, took_s))
-        event = {"channel": CHANNEL, "kind": "stress", "summary": "p 999"}
-        answer = await ask(served.port, "POST", "/v1/events", token=token, body=event)
-        checks.expect(answer.status in {201, 429}, "too_much_taken", answer)
-        answer = await ask(served.port, "POST", "/v1/events", token=served.token, body=event)
-        checks.expect(answer.status == 201, "others_disturbed", answer)
-        talk.link.drop()
+async def _rates(checks: Checks, served: Served, rate: int) -> None:
+    token = Keyring(served.token).issue(["read", "publish"], [], 3600)
+    truth = Truth()
+    talk = await Talk.connect(served.port, token, truth)
+    began_s = asyncio.get_running_loop().time()
+    answers = [await talk.publish(CHANNEL, f"p {number}") for number in range(3 * rate)]
+    took_s = asyncio.get_running_loop().time() - began_s
+    taken = sum(answer.op == "published" for answer in answers)
+    checks.expect({answer.code for answer in answers} == {"", "too_many"}, "too_much_taken", taken)
+    checks.expect(taken <= rate * (1 + took_s) + 1, "too_much_taken", (taken, took_s))
+    event = {"channel": CHANNEL, "kind": "stress", "summary": "p 999"}
+    answer = await ask(served.port, "POST", "/v1/events", token=token, body=event)
+    checks.expect(answer.status in {201, 429}, "too_much_taken", answer)
+    answer = await ask(served.port, "POST", "/v1/events", token=served.token, body=event)
+    checks.expect(answer.status == 201, "others_disturbed", answer)
+    talk.link.drop()
 
 
 async def _unread(checks: Checks, quick: bool) -> None:

@@ -25,22 +25,17 @@ LIMIT_S = 240.0
 DESCRIPTORS = 20_000
 
 Scenario = Callable[[Checks, bool, int], Awaitable[None]]
-SCENARIOS: tuple[Scenario, ...] = (
-    recovery,
-    slow,
-    evicted,
-    epoch,
-    crowd,
-    crash,
-    malformed,
-    tokens,
-    requests,
-    disk,
-    greed,
-    leaks,
+GROUPS: tuple[tuple[Scenario, ...], ...] = (
+    (recovery,),
+    (slow, evicted, tokens),
+    (crowd,),
+    (epoch, requests),
+    (crash, malformed),
+    (disk, greed, leaks),
 )
-PATIENT: tuple[Scenario, ...] = (patience,)
-"""These mostly wait, so they run beside the others."""
+"""One after the other; of those within one at least one mostly waits."""
+BESIDE: tuple[Scenario, ...] = (patience,)
+"""Waits half a minute, so it runs beside all the others."""
 
 
 async def run(scenario: Scenario, quick: bool, seed: int) -> Checks:
@@ -59,10 +54,16 @@ async def run(scenario: Scenario, quick: bool, seed: int) -> Checks:
     return checks
 
 
-async def run_all(wanted: list[Scenario], quick: bool, seed: int) -> list[Checks]:
-    beside = [asyncio.create_task(run(scenario, quick, seed)) for scenario in wanted if scenario in PATIENT]
-    done = [await run(scenario, quick, seed) for scenario in wanted if scenario not in PATIENT]
-    return [*done, *await asyncio.gather(*beside)]
+async def run_all(wanted: set[str], quick: bool, seed: int) -> list[Checks]:
+    async def run_some(scenarios: tuple[Scenario, ...]) -> list[Checks]:
+        chosen = [scenario for scenario in scenarios if scenario.__name__ in wanted]
+        return await asyncio.gather(*[run(scenario, quick, seed) for scenario in chosen])
+
+    beside = asyncio.create_task(run_some(BESIDE))
+    done: list[Checks] = []
+    for group in GROUPS:
+        done += await run_some(group)
+    return done + await beside
 
 
 def main() -> int:
@@ -73,7 +74,7 @@ def main() -> int:
     )
     parser.add_argument("--only", action="append", metavar="NAME", help="run this scenario; repeatable")
     given = parser.parse_args()
-    named = {scenario.__name__: scenario for scenario in (*SCENARIOS, *PATIENT)}
+    named = [scenario.__name__ for group in (*GROUPS, BESIDE) for scenario in group]
     if unknown := set(given.only or ()) - set(named):
         parser.error(f"There is no {', '.join(sorted(unknown))}; there are {', '.join(named)}.")
     if sys.platform != "linux":
@@ -82,8 +83,7 @@ def main() -> int:
     wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(DESCRIPTORS, most)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
     began_s = time.monotonic()
-    scenarios = [named[name] for name in given.only or named]
-    done = uvloop.run(run_all(scenarios, given.quick, given.seed))
+    done = uvloop.run(run_all(set(given.only or named), given.quick, given.seed))
     figures: dict[str, Any] = {checks.name: checks.figures for checks in done}
     figures |= {"seed": given.seed, "s": round(time.monotonic() - began_s, 1)}
     musts = [
