@@ -284,8 +284,8 @@ class Talk:
             raise ConnectionError(self.link.ended.result())
         number = next(self._ids)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
-        self.link.send({**message, "id": number})
         try:
+            self.link.send({**message, "id": number})
             async with asyncio.timeout(within_s):
                 return await answer
         finally:

@@ -161,6 +161,7 @@ async def patience(checks: Checks, quick: bool, seed: int) -> None:
         loop = asyncio.get_running_loop()
         issued_s = loop.time()
         checks.expect((await ask(port, "GET", "/v1/stats", token=brief)).status == 200, "not_let_in")
+        cookie = await _cookie(served, brief)
         headers = bearer(served.token)
         body = request(port, "POST", "/v1/events", b"", {**headers, "Content-Length": "1000"})
         chunks = request(port, "POST", "/v1/tickets", b"", {**headers, "Transfer-Encoding": "chunked"})
@@ -187,6 +188,8 @@ async def patience(checks: Checks, quick: bool, seed: int) -> None:
             checks.expect(worst_s <= REQUEST_S + MARGIN_S, "waited_for", (name, worst_s))
             checks.figures[f"{name.replace(' ', '_')}_s"] = round(worst_s, 1)
         checks.expect((await ask(port, "GET", "/v1/stats", token=brief)).status == 401, "let_in_too_late")
+        answer = await ask(port, "GET", "/v1/stats", headers={"Cookie": cookie})
+        checks.expect(answer.status == 401, "let_in_too_late", ("the cookie of a ticket of a token", answer))
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
@@ -196,6 +199,14 @@ async def patience(checks: Checks, quick: bool, seed: int) -> None:
         await asyncio.sleep(max(0.0, issued_s + TICKET_S + 0.5 - loop.time()))
         talk = await Talk.connect(port, path=f"/v1/stream?ticket={ticket}")
         checks.expect(await talk.link.end() == UNAUTHORIZED, "let_in_too_late")
+
+
+async def _cookie(served: Served, token: str) -> str:
+    """What a ticket leaves with a browser."""
+    ticket = (await ask(served.port, "POST", "/v1/tickets", token=token)).json["ticket"]
+    answer = await ask(served.port, "GET", f"/v1/stats?ticket={ticket}")
+    _, _, cookie = answer.head.partition("set-cookie: ")
+    return cookie.partition(";")[0] or "none"
 
 
 _watched: list[float] = [0.0]
