@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Generator
 
 import uvicorn
@@ -38,3 +39,14 @@ class QuietServer(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """They belong to the host program."""
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.sleep(0)  # whoever has hung up is known after that
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+            return
+        # uvicorn's own way waits a tenth of a second also for nobody.
+        for server in self.servers:
+            server.close()
+        for one in sockets or ():
+            one.close()
