@@ -166,12 +166,19 @@ class Server:
             settings=settings,
             hub=self._hub,
             keyring=Keyring(self._secret),
-            browsers=Browsers(self._hub.publish, settings.browser),
+            browsers=Browsers(self._take, settings.browser),
             pressure=pressure,
             connections=Connections(settings.max_connections),
             commits=self._commits,
             publish_rate=Rate(settings.publish_per_s, settings.publish_per_s),
         )
+
+    def _take(self, event: Event) -> None:
+        """From an observer, which must not end because an event finds no place here."""
+        try:
+            self._hub.publish(event)
+        except FirstcauseError as error:
+            log.warning("an event was not taken: %s", error)
 
     def _missing(self, last: Mapping[ChannelKey, int]) -> tuple[list[Record], dict[ChannelKey, int]]:
         return self._hub.held(last)

@@ -90,6 +90,7 @@ async def observe(
         case Attach() | Launch():
             project = body.project or service.settings.project
             grant.require_project(project)
+            service.hub.project(project)  # refused here if there is no place for one more
             options = _options(service, body)
             if isinstance(body, Attach):
                 await service.browsers.attach(body.cdp, options, project)

@@ -242,6 +242,8 @@ async def test_projects_have_names_and_not_too_many(tmp_path: Path) -> None:
             answer = await client.post("/v1/events", params={"project": name}, json=MINIMAL)
             assert answer.status_code == status
         assert refusal(await client.get("/v1/channels/errors/events?project=four")) == (429, "too_many")
+        body = {"action": "attach", "cdp": "127.0.0.1:1", "project": "five"}
+        assert refusal(await client.post("/v1/observe", json=body)) == (429, "too_many")
 
 
 async def test_a_token_publishes_only_so_much(tmp_path: Path) -> None:
