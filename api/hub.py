@@ -20,7 +20,7 @@ from .journal.base import ChannelKey, Opened, Record
 from .journal.keeper import Keeper
 from .position import Position
 from .ring import Entry, Ring, entry_of, entry_of_line
-from .subscription import Recovery, Subscription
+from .subscription import Move, Recovery, Subscription
 from .wire import CHANNELS, Subscribe
 
 # Between two groups: what comes meanwhile is kept and told together. Waking a reader costs more than telling it one event more.
@@ -60,6 +60,7 @@ class Project:
         }
         self.readers: Counter[Reader] = Counter()
         self.frames: dict[object, bytes] = {}
+        self.moves: dict[object, Move] = {}
         self.tallies: Counter[str] = hub.tallies
         self.digest_only = False
         self._hub = hub
@@ -310,6 +311,7 @@ class Hub:
         now_s = self.clock()
         for project, is_urgent in urgent.items():
             project.frames.clear()
+            project.moves.clear()
             for reader in list(project.readers):
                 try:
                     reader.nudge(now_s, urgent=is_urgent)

@@ -93,7 +93,7 @@ class Pump:
         elif (frames := self.take()) and not self._idle_sink.write(frames):
             self._has_room = False
             self._woken.set()
-        else:
+        elif self._timer is None or not all(one.is_settled for one in self._subscriptions.values()):
             # Some of it may wait for its interval, or for a token, and nothing else would wake the task for that.
             self._wake_at(self._due_s(now_s), now_s)
 
@@ -102,11 +102,11 @@ class Pump:
         self._woken.clear()
         now_s = self._hub.clock()
         frames, self._answers = self._answers, []
+        quiet_until_s = math.inf
         for subscription in self._subscriptions.values():
             frames += subscription.take(now_s)
-        self._quiet_until_s = min(
-            (subscription.quiet_until_s for subscription in self._subscriptions.values()), default=math.inf
-        )
+            quiet_until_s = min(quiet_until_s, subscription.quiet_until_s)
+        self._quiet_until_s = quiet_until_s
         return frames
 
     async def wait(self) -> None:
