@@ -39,7 +39,7 @@ async def account_all(checks: Checks, readers: list[Reader], truth: Truth, last:
 
 async def recovery(checks: Checks, quick: bool, seed: int) -> None:
     """All clients are cut off at once, again and again, while events keep coming."""
-    clients, rounds, round_s, rate = (200, 3, 0.5, 300) if quick else (200, 12, 2.0, 400)
+    clients, rounds, round_s, rate = (100, 3, 0.4, 300) if quick else (200, 12, 2.0, 400)
     chance = random.Random(seed)
     truth = Truth()
     async with serving(checks) as served:
@@ -62,8 +62,8 @@ async def recovery(checks: Checks, quick: bool, seed: int) -> None:
 
 
 async def crowd(checks: Checks, quick: bool, seed: int) -> None:
-    """A thousand connections, and every one gets every event."""
-    clients, seconds, rate = (1000, 1.0, 50) if quick else (1000, 10.0, 100)
+    """A thousand connections (half of that to be quick), and every one gets every event."""
+    clients, seconds, rate = (500, 0.8, 50) if quick else (1000, 10.0, 100)
     truth = Truth()
     async with serving(checks) as served:
         readers = [Reader(truth, served.token, **SPEC) for _ in range(clients)]
@@ -88,7 +88,7 @@ CUT_S = 6.0
 
 async def slow(checks: Checks, quick: bool, seed: int) -> None:
     """Some stop reading: nobody else notices, memory stays, and what they missed is told exactly when they come back."""
-    healthy, stalled = (20, 8) if quick else (50, 40)
+    healthy, stalled = (10, 6) if quick else (50, 40)
     truth = Truth()
     async with serving(checks, stall_s=1, ring_events=RING) as served:
         readers = [Reader(truth, served.token, **SPEC) for _ in range(healthy)]
@@ -159,7 +159,7 @@ async def _end(reader: Reader) -> int:
 
 async def evicted(checks: Checks, quick: bool, seed: int) -> None:
     """What has left the smallest ring is told as lost, to the event; a journal still has it."""
-    rounds, ring = (12, 10) if quick else (100, 10)
+    rounds, ring = (8, 10) if quick else (100, 10)
     chance = random.Random(seed)
     truth = Truth()
     async with serving(checks, ring_events=ring) as served:

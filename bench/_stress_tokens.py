@@ -92,17 +92,18 @@ def _payload(**fields: Any) -> str:
 async def tokens(checks: Checks, quick: bool, seed: int) -> None:
     """No, wrong, truncated, tampered and expired tokens; scopes; projects; tickets."""
     async with serving(checks) as served:
-        await _strangers(checks, served)
+        await _strangers(checks, served, 4 if quick else 1)
         await _foreigners(checks, served)
         await _scopes(checks, served)
         await _projects(checks, served)
         await _tickets(checks, served)
 
 
-async def _strangers(checks: Checks, served: Served) -> None:
+async def _strangers(checks: Checks, served: Served, every: int) -> None:
+    """Each knocks at every so many of the routes, so that all are tried by some."""
     count = 0
     for name, headers in strangers(served.token):
-        for method, path in ROUTES:
+        for method, path in ROUTES[count % every :: every]:
             body = EVENT if method != "GET" else None
             answer = await ask(served.port, method, path, body=body, headers=headers)
             good = answer.status == 401 and answer.code == "unauthorized"
