@@ -143,8 +143,11 @@ class Conversation:
         self._pump.say(answer)
         self._unwritten += len(answer)
         if self._unwritten > UNWRITTEN_BYTES:
-            self._written.clear()
-            await self._written.wait()
+            await self._next_write()
+
+    async def _next_write(self) -> None:
+        self._written.clear()
+        await self._written.wait()
 
     async def _answer(self, op: AnyOp) -> bytes:
         match op:
@@ -152,6 +155,7 @@ class Conversation:
                 self._grant.require_project(self._project(op.project))
                 self._pump.subscribe(op)
                 self._specs[op.id] = op
+                await self._next_write()  # `subscribed` comes before the answer to any later message
                 return b""
             case Unsubscribe():
                 cursor = self._pump.unsubscribe(op.sub).cursor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import threading
 from contextlib import suppress
@@ -138,6 +137,26 @@ async def test_a_refusal_names_the_message_and_a_subscription_has_one_place(serv
         assert await stream.next() == {"op": "pong", "id": 3}
         await stream.ask("unsubscribe", sub=4)
         await stream.subscribe(4)
+
+
+async def test_messages_that_do_not_wait_for_answers_are_answered_in_order(server: Server) -> None:
+    async with streaming(server) as stream:
+        await stream.send("subscribe", id=1)
+        await stream.send("ping", id=2)
+        await stream.send("unsubscribe", sub=1, id=3)
+        await stream.send("subscribe", id=1)
+        await stream.send("ping", id=4)
+        while (await stream.next()).get("id") != 4:
+            pass
+    assert [frame["op"] for frame in stream.frames] == [
+        "subscribed",
+        "live",
+        "pong",
+        "unsubscribed",
+        "subscribed",
+        "live",
+        "pong",
+    ]
 
 
 async def test_there_are_only_so_many_subscriptions(tmp_path: Path) -> None:
@@ -393,7 +412,10 @@ def impatient(server: Server, stall_s: float) -> None:
     server.service.settings = server.service.settings.model_copy(update={"stall_s": stall_s})
 
 
-async def test_a_reader_that_stalls_is_cut_off_and_comes_back(tmp_path: Path) -> None:
+async def test_a_reader_that_stalls_is_cut_off_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firstcause.api.protocols.CLOSE_S", 60)
     async with serving(tmp_path, ring_events=2000) as server:
         ids = await told(server, 1000, context={"padding": "x" * 1000})
         impatient(server, 0.1)
