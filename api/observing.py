@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from playwright.async_api import BrowserContext, Page
 
@@ -18,6 +18,7 @@ from ..observer.options import CaptureOptions
 from ..observer.sources.launch import LaunchedBrowser, checked_url, launch
 from .observation import Observation
 
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 Started = Callable[[Observation], object]
 
 
@@ -90,14 +91,22 @@ class Source:
             await until(stop, observe_at(launched.ws_url, launched))
 
 
-def stop_on_signals() -> asyncio.Event:
+@contextmanager
+def stop_on_signals() -> Generator[asyncio.Event]:
     """Set by SIGINT and SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
+    # Windows has none: there Ctrl-C arrives as KeyboardInterrupt.
+    with suppress(NotImplementedError):
+        for number in SIGNALS:
             loop.add_signal_handler(number, stop.set)
-    return stop
+    try:
+        yield stop
+    finally:
+        # uvloop leaves the handler of a closed loop behind, and then nothing interrupts the program any more.
+        with suppress(NotImplementedError):
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
 
 
 async def until(stop: asyncio.Event, doing: Coroutine[None, None, None]) -> None:

@@ -80,8 +80,7 @@ def record(
 
 async def recorded(source: Source, settings: Settings, recording: Recording, for_seconds: float) -> None:
     """Until a signal, the end of the time, of the browser or of the file."""
-    stop = stop_on_signals()
-    with recording:
+    with stop_on_signals() as stop, recording:
         await source.observe(
             told_to(recording, stop),
             capture_of(settings),

@@ -38,10 +38,10 @@ def serve(
 async def served(settings: Settings, *, as_json: bool) -> None:
     from ..server import Server
 
-    stop = stop_on_signals()
-    async with Server(settings) as server:
-        if as_json:
-            print(json.dumps({"url": server.url, "state_dir": str(settings.state_dir)}), flush=True)
-        else:
-            print(f"Serving {server.url} (the token: firstcause token). Ctrl-C ends it.", file=sys.stderr)
-        await stop.wait()
+    with stop_on_signals() as stop:
+        async with Server(settings) as server:
+            if as_json:
+                print(json.dumps({"url": server.url, "state_dir": str(settings.state_dir)}), flush=True)
+            else:
+                print(f"Serving {server.url} (the token: firstcause token). Ctrl-C ends it.", file=sys.stderr)
+            await stop.wait()

@@ -142,7 +142,7 @@ class Show:
 async def watched(source: Source, settings: Settings, show: Show) -> None:
     """Until a signal, the end of the time, of the browser or of the output."""
     async with AsyncExitStack() as stack:
-        stop = stop_on_signals()
+        stop = stack.enter_context(stop_on_signals())
         server = await stack.enter_async_context(serving(settings)) if show.serve else None
         output = stack.enter_context(new_output(show, server))
         if server is None:
