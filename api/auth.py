@@ -49,6 +49,14 @@ class Grant:
                 f"Use a token that has it; this makes one: firstcause token --scope {scope}",
             )
 
+    def require_all_projects(self) -> None:
+        """For what is of the server as a whole."""
+        if self.projects:
+            raise ProjectRefused(
+                f"This token is limited to {' and '.join(self.projects)}, and this is about all projects.",
+                "Use a token without --project.",
+            )
+
     def require_project(self, name: str) -> None:
         if self.projects and name not in self.projects:
             raise ProjectRefused(

@@ -60,6 +60,7 @@ def config(grant: Asker, service: Shared) -> Config:
 def change(grant: Asker, service: Shared, patch: dict[str, JsonValue] = Body()) -> Config:  # noqa: B008
     """Change settings until the server ends. All of the change or, when something is wrong with it, nothing."""
     grant.require("control")
+    grant.require_all_projects()
     try:
         service.change(changed(service.settings, patch))
     except SettingRefused as error:
@@ -71,6 +72,7 @@ def change(grant: Asker, service: Shared, patch: dict[str, JsonValue] = Body()) 
 def optimize(grant: Asker, service: Shared) -> Optimized:
     """Free memory now, and say what that brought."""
     grant.require("control")
+    grant.require_all_projects()
     before, after = service.pressure.optimize()
     return Optimized(before=MemoryUse(**before), after=MemoryUse(**after))
 

@@ -112,6 +112,7 @@ class Figures(Collector):
 def metrics(grant: Asker, service: Shared) -> Response:
     """Figures in the text format of Prometheus."""
     grant.require("read")
+    grant.require_all_projects()
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Figures(service))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

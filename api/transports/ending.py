@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Coroutine
 from typing import Any
+
+from ..auth import Grant
+
+
+class Expired(Exception):
+    """The client's token has run out."""
 
 
 class Stalled(Exception):
@@ -18,6 +26,14 @@ async def before_stall(room: Coroutine[Any, Any, object], stall_s: float) -> Non
             await room
     except TimeoutError as error:
         raise Stalled from error
+
+
+async def expired(grant: Grant) -> None:
+    """Until the token that a stream was opened with is good no more."""
+    if grant.until_s == math.inf:
+        await asyncio.Event().wait()
+    await asyncio.sleep(grant.until_s - time.time())
+    raise Expired
 
 
 async def ended_by(*jobs: Coroutine[Any, Any, object]) -> None:

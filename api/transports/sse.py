@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -18,7 +19,7 @@ from ..pump import Pump
 from ..query import subscribe_query
 from ..service import Service
 from ..wire import Subscribe
-from .ending import Stalled, before_stall, ended_by
+from .ending import Expired, Stalled, before_stall, ended_by, expired
 
 RETRY_MS: Final = 1_000
 HEADERS: Final = {
@@ -63,6 +64,7 @@ class EventStream(Response):
 
     def __init__(self, service: Service, grant: Grant, spec: Subscribe) -> None:
         self._service = service
+        self._grant = grant
         self.background = None
         self._reading = service.reading(grant, "sse")
         self._pump: Pump = self._reading.__enter__()
@@ -78,7 +80,14 @@ class EventStream(Response):
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             self._connection.write_chunk(f": firstcause\nretry: {RETRY_MS}\n\n".encode())
-            await ended_by(self._pump.run(self), self._beat(), gone(receive), self._service.ending.wait())
+            with suppress(Expired):
+                await ended_by(
+                    self._pump.run(self),
+                    self._beat(),
+                    gone(receive),
+                    expired(self._grant),
+                    self._service.ending.wait(),
+                )
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except Stalled:
             self._connection.transport.abort()

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi.websockets import WebSocketState
 from msgspec import UNSET
 
 from ...observer.errors import FirstcauseError
@@ -47,7 +48,7 @@ from ..wire import (
     refusal,
     request_id,
 )
-from .ending import Stalled, before_stall, ended_by
+from .ending import Expired, Stalled, before_stall, ended_by, expired
 
 CHANGEABLE: Final = ("include", "exclude", "min_severity")
 LAST_WORDS_S: Final = 1.0
@@ -55,6 +56,8 @@ UNWRITTEN_BYTES: Final = 256 * 1024
 FAILED: Final = FirstcauseError("The server failed; its log says why.", "Please report it.")
 
 log = logging.getLogger(__name__)
+
+EXPIRED: Final = Unauthorized("The token has expired.", "Come back with a new one.")
 
 router = APIRouter()
 
@@ -85,7 +88,8 @@ async def accept(websocket: WebSocket) -> None:
 async def refuse(websocket: WebSocket, error: RequestRefused, how: Close) -> None:
     """Accept, say why, close: a browser shows its script nothing of a handshake that fails."""
     with suppress(WebSocketDisconnect, RuntimeError):
-        await accept(websocket)
+        if websocket.application_state is WebSocketState.CONNECTING:
+            await accept(websocket)
         await websocket.send_text(encode(refusal(error)).decode())
         await websocket.close(how.code, how.name)
 
@@ -105,10 +109,14 @@ class Conversation:
 
     async def hold(self) -> None:
         try:
-            await ended_by(self._pump.run(self), self._listen(), self._service.ending.wait())
+            await ended_by(
+                self._pump.run(self), self._listen(), expired(self._grant), self._service.ending.wait()
+            )
             with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_S):
                     await self._websocket.close(RESTARTING.code, RESTARTING.name)
+        except Expired:
+            await refuse(self._websocket, EXPIRED, UNAUTHORIZED)
         except Stalled:
             self._connection.close_stalled(STALLED.code, STALLED.name)
         except WebSocketDisconnect:

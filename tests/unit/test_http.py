@@ -615,3 +615,15 @@ async def test_a_failure_of_ours_says_so_and_nothing_else(
         assert (await client.get("/healthz")).status_code == 200
     assert "A request failed" in caplog.text
     await until(lambda: not server.service.connected)
+
+
+async def test_what_is_of_all_projects_is_not_for_a_token_of_one(server: Server) -> None:
+    token = limited(server, "read", "control", projects=("shop",))
+    async with client_of(server, token) as client:
+        for answer in (
+            await client.get("/metrics"),
+            await client.patch("/v1/config", json={"throttle_ms": 1}),
+            await client.post("/v1/config/optimize"),
+        ):
+            assert refusal(answer) == (403, "project_refused")
+        assert (await client.get("/v1/config")).status_code == 200

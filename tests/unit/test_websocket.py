@@ -14,7 +14,7 @@ import pytest
 from firstcause.api.server import Server
 from firstcause.api.wire import CHANNELS, DIAGNOSTICS, FRAMES, OPS
 
-from .serving import Stream, client_of, ids_of, limited, serving, streaming, told, until
+from .serving import Stream, client_of, feeding, ids_of, limited, serving, streaming, told, until
 
 
 async def settled(stream: Stream) -> None:
@@ -316,6 +316,19 @@ async def test_a_token_in_the_address_is_refused_with_the_way_to_do_it(server: S
     async with streaming(server, "", query=f"?token={server.token}") as stream:
         assert await stream.closed() == (4401, "unauthorized")
     assert "ticket" in stream.frames[0]["hint"]
+
+
+async def test_a_stream_ends_with_its_token(server: Server) -> None:
+    short = limited(server, "read", valid_s=1)
+    async with (
+        streaming(server, short) as stream,
+        client_of(server, short) as client,
+        feeding(client) as feed,
+    ):
+        assert (await stream.ask("ping"))["op"] == "pong"
+        assert await stream.closed() == (4401, "unauthorized")
+        assert stream.frames[-1]["code"] == "unauthorized"
+        await feed.rest()
 
 
 async def test_a_token_without_read_is_forbidden(server: Server) -> None:
