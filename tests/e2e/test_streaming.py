@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import AsyncGenerator
@@ -14,15 +13,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
 from firstcause.api.server import Server
 
 from ..unit.serving import client_of, serving, streaming, told
 from .support import Chromium, Site, Tab, cdp_client
 from .test_cli import FIRSTCAUSE, Running, running
 
-DOCS = Path(__file__).parents[2] / "docs"
 FOLLOW = """
 const seen = {sse: [], ws: [], refused: []};
 const take = (into, text) => into.push(...(JSON.parse(text).events ?? []).map(event => event.id));
@@ -251,33 +247,3 @@ async def test_a_second_watch_keeps_in_memory_and_leaves_the_first_alone(site: S
         assert json.loads((tmp_path / "server.json").read_text())["url"] == one.url
         assert await first.end(signal.SIGINT) == 0
         assert "memory" not in first.err
-
-
-def curls() -> list[str]:
-    lines = (DOCS / "serving.md").read_text().splitlines()
-    return [line.strip() for line in lines if line.startswith("    curl ")]
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
-async def test_the_examples_with_curl_work_as_they_are_written(tmp_path: Path) -> None:
-    assert len(curls()) >= 10
-    async with serving(tmp_path, journal="sqlite", port=0) as server:
-        (event,) = await told(server, correlation_id="c1")
-        for line in curls():
-            given = {"TOKEN": server.token, "EVENT": event, "CHAIN": "c1", "TICKET": await ticket_of(server)}
-            endless = "-N" in line.split()
-            shell = await asyncio.create_subprocess_shell(
-                line.replace("127.0.0.1:4400", f"127.0.0.1:{server.service.port}").replace(
-                    "curl ", "curl -sS -w '\\n%{http_code}' " + ("--max-time 1 " if endless else ""), 1
-                ),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env={**os.environ, **given, "no_proxy": "*"},
-            )
-            out, said = await shell.communicate()
-            body, _, status = out.decode().rpartition("\n")
-            assert status in {"200", "201"}, (line, out, said)
-            assert shell.returncode == (28 if endless else 0), (line, said)
-            assert body
-            if endless:
-                assert '"op":"live"' in body

@@ -118,7 +118,7 @@ def sqlite(path: Path) -> SqliteJournal:
 def reopened(path: Path) -> tuple[Opened, dict[ChannelKey, list[int]]]:
     """What the next process finds, and the seqs of all that is kept."""
     with closing(sqlite(path)) as journal:
-        opened = journal.open(10_000, ALL)
+        opened = journal.open(ALL, ALL)
         found = {key: [one.seq for one in journal.read(key, 0, ALL, ALL)] for key in opened.floors}
         assert {key: [one.seq for one in tail] for key, tail in opened.tails.items()} == found
         return opened, found
