@@ -81,8 +81,9 @@ class Browsers:
         """Leave the browser as it was; one that was launched here ends."""
         observed = self._observed.get(browser_id)
         if observed is None:
-            there = ", ".join(self._observed) or "none"
-            raise NotFound(f"No browser {browser_id[:40]} is observed.", f"There are: {there}.")
+            raise NotFound(
+                f"No browser {browser_id[:40]} is observed.", "GET /v1/observe lists those that are."
+            )
         if observed.adopted:
             raise RequestRefused(
                 f"{browser_id} is what this server was started for.", "End the command that observes it."

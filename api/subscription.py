@@ -255,6 +255,10 @@ class Subscription:
                 return any(feed.has_news for feed in due)
         return False
 
+    def settle(self, now_s: float) -> list[bytes]:
+        """For a reader that comes back with its cursor: what it need not look at again, if there is such."""
+        return [self._pos(now_s)] if self._has_passed_over else []
+
     @property
     def _has_passed_over(self) -> bool:
         """Whether the cursor names places before what was looked at, from where a resuming client might find a gap."""

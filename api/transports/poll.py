@@ -55,6 +55,7 @@ async def events(
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await ended_by(_more(pump, frames), gone(request.receive), service.ending.wait())
+        frames += subscription.settle(service.hub.clock())
         answer = _Answer(subscription.cursor, [msgspec.Raw(frame) for frame in frames])
         return Response(msgspec.json.encode(answer), media_type="application/json")
 

@@ -19,7 +19,7 @@ from firstcause.api.journal.sqlite import SqliteJournal
 from firstcause.api.position import Position
 from firstcause.api.wire import Batch, Patterns, Subscribe, Subscribed, decode_frame
 
-from .streams import StandIn, at_once, event, hub_on, run
+from .streams import StandIn, World, at_once, event, hub_on, run
 
 
 class Reader:
@@ -494,3 +494,11 @@ async def test_sqlite_keeps_a_log_over_a_restart(tmp_path):
 def test_a_hub_can_be_asked_before_it_runs():
     hub = hub_on(StandIn(), lambda: 0.0)
     assert at_once(hub.fetch("default", "errors", 0, 5, 10)) == ([], 0)
+
+
+def test_kinds_beyond_measure_are_counted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firstcause.api.hub.COUNTED_KINDS", 2)
+    world = World()
+    for kind in ("a", "b", "c", "d", "a"):
+        world.publish("errors", ["low"], kind=kind)
+    assert world.hub.events == {("errors", "a"): 2, ("errors", "b"): 1, ("errors", "other"): 2}

@@ -56,6 +56,21 @@ async def test_it_waits_for_news_and_brings_them(server: Server) -> None:
     assert not server.service.connected
 
 
+async def test_what_never_matched_is_no_gap_later(tmp_path: Path) -> None:
+    async with serving(tmp_path, ring_events=10) as server, client_of(server) as client:
+        cursor = (await polled(client))["cursor"]
+        for _ in range(3):
+            await told(server, 8, severity="low")
+            answer = await polled(client, cursor=cursor, min_severity="high", wait=0)
+            assert ops(answer) == ["subscribed", "live", "pos"]
+            assert answer["frames"][0]["recovered"]
+            cursor = answer["cursor"]
+        ids = await told(server, severity="high")
+        answer = await polled(client, cursor=cursor, min_severity="high")
+        assert ops(answer) == ["subscribed", "batch", "live"]
+        assert ids_of(answer["frames"]) == ids
+
+
 async def test_what_does_not_match_is_no_news(server: Server) -> None:
     async with client_of(server) as client:
         cursor = (await polled(client))["cursor"]
