@@ -25,7 +25,7 @@ from .wire import CHANNELS, Subscribe
 
 # Between two groups: what comes meanwhile is kept and told together. Waking a reader costs more than telling it one event more.
 MIN_TICK_S: Final = 0.002
-MAX_TICK_S: Final = 0.05
+MAX_TICK_S: Final = 0.06
 TICK_PER_READER_S: Final = 0.0001
 GROUP_EVENTS: Final = 500
 START: Final = "start"
