@@ -154,5 +154,14 @@ def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"A body has {limit} bytes at most.", "Send less, or raise max_body_kb.")
 
 
-Asker = Annotated[Grant, Depends(grant_of)]
-Shared = Annotated[Service, Depends(service_of)]
+# FastAPI calls a plain function in a thread, where the hub's state must not be touched; so all of them are coroutines.
+async def _asker(connection: HTTPConnection) -> Grant:
+    return grant_of(connection)
+
+
+async def _shared(connection: HTTPConnection) -> Service:
+    return service_of(connection)
+
+
+Asker = Annotated[Grant, Depends(_asker)]
+Shared = Annotated[Service, Depends(_shared)]

@@ -32,7 +32,7 @@ Cursor = Annotated[
 ]
 
 
-def subscribe_query(
+async def subscribe_query(
     project: Project = "",
     channels: Channels = "",
     include: Filters = [],  # noqa: B006 - FastAPI makes a new one for every request

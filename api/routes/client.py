@@ -13,6 +13,6 @@ router = APIRouter()
 
 
 @router.get("/client.js", response_class=FileResponse, responses={200: {"content": {"text/javascript": {}}}})
-def client_js() -> FileResponse:
+async def client_js() -> FileResponse:
     """An ES module that subscribes, resumes and checks that nothing is missing."""
     return FileResponse(MODULE, media_type="text/javascript", headers={"Cache-Control": "no-cache"})

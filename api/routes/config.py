@@ -50,14 +50,14 @@ class Stats(BaseModel):
 
 
 @router.get("/v1/config")
-def config(grant: Asker, service: Shared) -> Config:
+async def config(grant: Asker, service: Shared) -> Config:
     """The settings that are in force; secrets are masked."""
     grant.require("read")
     return _config(service)
 
 
 @router.patch("/v1/config")
-def change(grant: Asker, service: Shared, patch: dict[str, JsonValue] = Body()) -> Config:  # noqa: B008
+async def change(grant: Asker, service: Shared, patch: dict[str, JsonValue] = Body()) -> Config:  # noqa: B008
     """Change settings until the server ends. All of the change or, when something is wrong with it, nothing."""
     grant.require("control")
     grant.require_all_projects()
@@ -69,7 +69,7 @@ def change(grant: Asker, service: Shared, patch: dict[str, JsonValue] = Body()) 
 
 
 @router.post("/v1/config/optimize")
-def optimize(grant: Asker, service: Shared) -> Optimized:
+async def optimize(grant: Asker, service: Shared) -> Optimized:
     """Free memory now, and say what that brought."""
     grant.require("control")
     grant.require_all_projects()
@@ -78,7 +78,7 @@ def optimize(grant: Asker, service: Shared) -> Optimized:
 
 
 @router.get("/v1/stats")
-def stats(grant: Asker, service: Shared) -> Stats:
+async def stats(grant: Asker, service: Shared) -> Stats:
     """What the server holds and has told."""
     grant.require("read")
     hub = service.hub

@@ -103,7 +103,7 @@ async def channel_range(
 
 
 @router.get("/v1/chains/{correlation_id}", response_class=Response, responses={200: {"model": Chain}})
-def chain(
+async def chain(
     correlation_id: Annotated[str, Path(min_length=1, max_length=64)],
     grant: Asker,
     service: Shared,

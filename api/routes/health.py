@@ -20,13 +20,13 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz")
-def healthz() -> Health:
+async def healthz() -> Health:
     """The process answers."""
     return Health(ok=True)
 
 
 @router.get("/readyz", responses={503: {"model": Readiness}})
-def readyz(service: Shared, response: Response) -> Readiness:
+async def readyz(service: Shared, response: Response) -> Readiness:
     """Events are kept by the journal and told; 503 says what is not as it should be."""
     problems: list[str] = []
     if service.ending.is_set():

@@ -109,7 +109,7 @@ class Figures(Collector):
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(grant: Asker, service: Shared) -> Response:
+async def metrics(grant: Asker, service: Shared) -> Response:
     """Figures in the text format of Prometheus."""
     grant.require("read")
     grant.require_all_projects()

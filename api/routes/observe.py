@@ -69,7 +69,7 @@ class BrowserList(BaseModel):
 
 
 @router.get("/v1/observe")
-def listed(grant: Asker, service: Shared) -> BrowserList:
+async def listed(grant: Asker, service: Shared) -> BrowserList:
     """The browsers that are observed, with their pages."""
     grant.require("read")
     return _listed(grant, service)

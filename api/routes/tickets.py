@@ -33,7 +33,7 @@ class TicketAnswer(BaseModel):
 
 
 @router.post("/v1/tickets", status_code=201)
-def tickets(grant: Asker, service: Shared, body: TicketRequest | None = None) -> TicketAnswer:
+async def tickets(grant: Asker, service: Shared, body: TicketRequest | None = None) -> TicketAnswer:
     """A ticket for one connection, good for 30 seconds: `?ticket=…`."""
     wanted = body or TicketRequest()
     for scope in wanted.scopes:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.dependencies.models import Dependant
 from prometheus_client.parser import text_string_to_metric_families
 
 from firstcause.api.errors import RequestRefused
 from firstcause.api.journal.base import JournalFailed
+from firstcause.api.routes import ROUTERS
 from firstcause.api.server import Server
 
 from .serving import client_of, ids_of, limited, serving, streaming, told, until
@@ -627,3 +630,15 @@ async def test_what_is_of_all_projects_is_not_for_a_token_of_one(server: Server)
         ):
             assert refusal(answer) == (403, "project_refused")
         assert (await client.get("/v1/config")).status_code == 200
+
+
+def test_nothing_of_a_request_runs_in_another_thread() -> None:
+    def calls(dependant: Dependant) -> Iterator[object]:
+        yield dependant.call
+        for dependency in dependant.dependencies:
+            yield from calls(dependency)
+
+    routes = [route for router in ROUTERS for route in router.routes]
+    called = {call for route in routes for call in calls(getattr(route, "dependant"))}  # noqa: B009
+    assert len(called) > 15
+    assert [call for call in called if not inspect.iscoroutinefunction(call)] == []
