@@ -16,7 +16,7 @@ from ..correlator.event import Event, Severity
 from ..observer.errors import FirstcauseError
 from .app import new_app
 from .auth import Keyring
-from .browsers import Browsers
+from .browsers import Browsers, How
 from .durations import Durations
 from .errors import ServerStartFailed
 from .hub import Hub
@@ -71,9 +71,9 @@ class Server:
     def publish(self, event: Event) -> None:
         self._hub.publish(event)
 
-    def observes(self, observation: Observation, address: str) -> None:
+    def observes(self, observation: Observation, how: How, address: str) -> None:
         """List a browser whose events are published here by its owner."""
-        self.service.browsers.adopt(observation, "attached", address, self.settings.project)
+        self.service.browsers.adopt(observation, how, address, self.settings.project)
 
     async def __aenter__(self) -> Self:
         listening = listen(self.settings.host, self.settings.port)

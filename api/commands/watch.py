@@ -180,7 +180,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Server]:
 
 
 def begun(server: Server, observation: Observation, source: Source, show: Show) -> None:
-    server.observes(observation, source.name)
+    server.observes(observation, "launched" if source.url else "attached", source.name)
     if show.as_json:
         print(f"firstcause: events at {server.url}", file=sys.stderr)
 
@@ -203,7 +203,7 @@ def told_to(output: Output, stop: asyncio.Event) -> Callable[[Event], None]:
 @asynccontextmanager
 async def shown(server: Server, output: Output, show: Show, stop: asyncio.Event) -> AsyncGenerator[None]:
     """The output is a reader of the stream like any other."""
-    from ..transports.local import LineWriter, events_of, subscribed
+    from ..transports.local import LineWriter, events_of, missing_in, subscribed
     from ..wire import CHANNELS, DIAGNOSTICS, Subscribe
 
     wanted = CHANNELS if show.activity else (*DIAGNOSTICS, "runs", "output")
@@ -219,6 +219,8 @@ async def shown(server: Server, output: Output, show: Show, stop: asyncio.Event)
     tell = told_to(output, stop)
 
     def take(frames: Sequence[bytes]) -> None:
+        if missing := missing_in(frames):
+            log.warning("%d events came too fast to be shown", missing)
         for line in events_of(frames):
             tell(Event.model_validate_json(line))
 

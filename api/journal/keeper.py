@@ -34,13 +34,11 @@ class Commits:
 
     count: int = 0
     seconds: float = 0.0
-    last_s: float = 0.0
     worst_s: float = 0.0
 
     def add(self, took_s: float) -> None:
         self.count += 1
         self.seconds += took_s
-        self.last_s = took_s
         self.worst_s = max(self.worst_s, took_s)
 
 

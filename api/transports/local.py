@@ -64,6 +64,8 @@ async def subscribed(hub: Hub, spec: Subscribe, take: TakeFrames) -> AsyncGenera
 
 class _Told(msgspec.Struct):
     events: list[msgspec.Raw] = []
+    omitted: int = 0
+    lost: int = 0
 
 
 _told = msgspec.json.Decoder(_Told).decode
@@ -72,6 +74,12 @@ _told = msgspec.json.Decoder(_Told).decode
 def events_of(frames: Sequence[bytes]) -> list[bytes]:
     """The lines of the events in frames of several channels, in the order in which the events were made: a line begins with its id."""
     return sorted(bytes(event) for frame in frames for event in _told(frame).events)
+
+
+def missing_in(frames: Sequence[bytes]) -> int:
+    """How many events the frames only count."""
+    told = [_told(frame) for frame in frames]
+    return sum(one.omitted + one.lost for one in told)
 
 
 class LineWriter:

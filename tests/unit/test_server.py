@@ -18,7 +18,7 @@ from firstcause.api.errors import BindRefused, JournalLocked, ServerStartFailed
 from firstcause.api.recording import Recording
 from firstcause.api.server import Server
 from firstcause.api.settings import Settings
-from firstcause.api.transports.local import LineWriter, events_of, subscribed
+from firstcause.api.transports.local import LineWriter, events_of, missing_in, subscribed
 from firstcause.api.wire import CHANNELS, Subscribe
 from firstcause.observer.errors import BrowserUnreachable
 from firstcause.observer.options import CaptureOptions
@@ -264,6 +264,16 @@ class Pipe:
     def _read(self) -> None:
         with os.fdopen(self.reading, "rb") as pipe:
             self.lines += map(json.loads, pipe)
+
+
+async def test_a_reader_knows_how_many_events_it_is_not_shown(tmp_path: Path) -> None:
+    frames: list[bytes] = []
+    async with serving(tmp_path, ring_events=10) as server:
+        server.service.hub.digest_only = True
+        async with subscribed(server.service.hub, ALL, frames.extend):
+            ids = await told(server, 25)
+    assert len(events_of(frames)) + missing_in(frames) == len(ids)
+    assert {json.loads(frame)["op"] for frame in frames} == {"subscribed", "live", "gap", "digest"}
 
 
 async def test_a_pipe_that_nobody_reads_stops_nobody_and_is_told_its_gap(tmp_path: Path) -> None:
