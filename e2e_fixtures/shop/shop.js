@@ -1,7 +1,7 @@
 // Opens the shop: every part starts on its own, as in a real page.
 import { countVisit } from "./analytics.js";
 import { listenToCart } from "./cart.js";
-import { comparePrices, showProducts, showSeasonBanner } from "./catalog.js";
+import { comparePrices, rankProducts, showProducts, showSeasonBanner } from "./catalog.js";
 import { listenToCheckout } from "./checkout.js";
 import { connectKiln } from "./kiln-live.js";
 import { openReviews } from "./reviews.js";
@@ -21,5 +21,6 @@ after(400, countVisit);
 after(800, showSeasonBanner);
 after(1000, loadSuggestions);
 after(1200, comparePrices);
+after(1500, rankProducts);
 after(2200, checkStock);
 after(5300, openReviews);

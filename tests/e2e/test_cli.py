@@ -273,8 +273,9 @@ def found(expected: Any, events: list[Event]) -> bool:
     """Whether one event is what the story expects; a place counts when the event tells one."""
     file, _, function = (expected.at or "").partition(" … ")
     for event in such(events, kind=expected.kind):
-        place = str(event.get("context", {}).get("at", ""))
-        text = f"{event['summary']} {event.get('context', {})}"
+        context = event.get("context", {})
+        place = str(context.get("at") or context.get("script") or "")
+        text = f"{event['summary']} {context}"
         if (
             event["kind"] == expected.kind
             and (expected.url or "") in text
