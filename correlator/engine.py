@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+import heapq
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from pydantic import JsonValue
 from uuid6 import uuid7
 
 from ..observer.cdp.targets import TargetClosed
@@ -13,22 +15,42 @@ from ..observer.domains.network import ResponseExtra
 from ..observer.domains.page import Navigated
 from ..observer.domains.runtime import ExceptionRevoked, ExceptionThrown
 from ..observer.signal import Signal
-from .event import Channel, Event
+from .causes import Causes
+from .chains import Chains
+from .event import Cause, Channel, Event
 from .findings import DESCRIPTIONS
-from .findings.finding import Finding, Scene
+from .findings.finding import MAX_SUMMARY_BYTES, Finding, Scene, context, cut, place, said
 from .findings.scripts import repeats_child
+from .flow import Flow
 from .fold import Fold
+from .kept import Kept
+from .nodes import Effect, Removal, Request
 from .templates import fingerprint_of
 
 # A promise that is handled a moment later was never a failure, though Chrome reports it at once; and what may be a repetition
 # waits for what it repeats.
 HOLD_S = 0.5
+# The page hears of some failures before Chrome reports them.
+LATE_S = 0.1
 KEPT_STATUSES = 1_000
 KEPT_REJECTIONS = 1_000
+KEPT_SESSIONS = 10_000
 
 
 def new_uuid7() -> str:
     return str(uuid7())
+
+
+class Held:
+    """A signal that is told later: when its time has come, or what it waits for is known."""
+
+    __slots__ = ("due_s", "effect", "is_told", "signal")
+
+    def __init__(self, due_s: float, signal: Signal, effect: Effect | None) -> None:
+        self.due_s = due_s
+        self.signal = signal
+        self.effect = effect
+        self.is_told = False
 
 
 class Engine:
@@ -43,30 +65,44 @@ class Engine:
         self._seqs: Counter[Channel] = Counter()
         self._sessions: dict[str, str] = {}
         self._page_urls: dict[tuple[str, str], str] = {}
-        self._wire_statuses: OrderedDict[str, int] = OrderedDict()
+        self._wire_statuses: Kept[str, int] = Kept(KEPT_STATUSES)
         self._fold = Fold()
-        self._held: deque[tuple[float, Signal]] = deque()
-        self._told_rejections: OrderedDict[tuple[str, int], str] = OrderedDict()
+        self._flow = Flow()
+        self._causes = Causes(self._flow)
+        self._held: list[tuple[float, int, Held]] = []
+        self._holds = 0
+        self._rejections: Kept[tuple[str, int], Held | str] = Kept(KEPT_REJECTIONS)
+        self._orders: Kept[tuple[str, str], int] = Kept(KEPT_SESSIONS)
+        self.chains = Chains()
+        self.repeats = 0
 
     @property
     def next_due_s(self) -> float | None:
+        while self._held and self._held[0][2].is_told:
+            heapq.heappop(self._held)
         return self._held[0][0] if self._held else None
 
     def feed(self, signal: Signal) -> list[Event]:
+        """A signal that was fed before is refused: it gives nothing and is counted in `repeats`."""
+        if self._is_repeat(signal):
+            self.repeats += 1
+            return []
         events = self.advance(signal.monotonic_s)
+        effect = self._flow.note(signal)
+        if effect is not None:
+            self._causes.find(effect)
         detail = signal.detail
-        if isinstance(detail, ExceptionThrown) and (detail.rejection or repeats_child(signal, detail)):
-            self._held.append((signal.monotonic_s + HOLD_S, signal))
-            return events
         if isinstance(detail, ExceptionRevoked):
             return events + self._revoke(signal, detail)
         if isinstance(detail, Navigated) and detail.main_frame:
             self._page_urls[signal.browser, signal.page] = detail.url
         elif isinstance(detail, ResponseExtra) and detail.status:
             self._wire_statuses[signal.request_id] = detail.status
-            if len(self._wire_statuses) > KEPT_STATUSES:
-                self._wire_statuses.popitem(last=False)
-        events += self._tell(signal)
+        hold_s = self._hold_s(signal, effect)
+        if hold_s:
+            self._hold(signal, effect, hold_s)
+        else:
+            events += self._tell(signal, effect)
         if isinstance(detail, TargetClosed) and detail.type == "page":
             self._page_urls.pop((signal.browser, signal.page), None)
         return events
@@ -75,29 +111,74 @@ class Engine:
         """Tell what was held back and is due."""
         events: list[Event] = []
         while self._held and self._held[0][0] <= now_s:
-            _, signal = self._held.popleft()
-            events += self._tell(signal)
+            events += self._release(heapq.heappop(self._held)[2])
         return events
 
     def finish(self) -> list[Event]:
         """Tell all that is held back: nothing more will come."""
         return self.advance(float("inf"))
 
-    def _revoke(self, signal: Signal, detail: ExceptionRevoked) -> list[Event]:
-        for held in self._held:
-            thrown = held[1].detail
-            same = isinstance(thrown, ExceptionThrown) and thrown.exception_id == detail.exception_id
-            if same and held[1].session == signal.session:
-                self._held.remove(held)
-                return []
-        told_id = self._told_rejections.pop((signal.session, detail.exception_id), "")
-        return (
-            [event.model_copy(update={"context": {"event": told_id}}) for event in self._tell(signal)]
-            if told_id
-            else []
-        )
+    def join(self, event: Event) -> list[Event]:
+        """A published event with the chain that it belongs to, behind the events that explain it and were not told so far."""
+        effect = self._flow.publish(event)
+        events: list[Event] = []
+        if event.cause is not None:
+            cause, weak = event.cause, ()
+        else:
+            self._causes.find(effect)
+            events += self._tell_removal(effect)
+            cause, weak = self._causes.of(effect)
+        chain_id = event.correlation_id or (self.chains.chain_of(cause.id) if cause is not None else "")
+        chain_id = self.chains.add(event.id, cause, chain_id, weak)
+        self._flow.published(effect, event, chain_id)
+        return [*events, event.model_copy(update={"cause": cause, "correlation_id": chain_id})]
 
-    def _tell(self, signal: Signal) -> list[Event]:
+    def _is_repeat(self, signal: Signal) -> bool:
+        """The browser's own session begins anew with every connection; all others have an id that never comes again."""
+        if not signal.session:
+            return False
+        key = signal.browser, signal.session
+        if signal.order <= self._orders.get(key, 0):
+            return True
+        self._orders[key] = signal.order
+        return False
+
+    def _hold_s(self, signal: Signal, effect: Effect | None) -> float:
+        detail = signal.detail
+        if isinstance(detail, ExceptionThrown) and (detail.rejection or repeats_child(signal, detail)):
+            return HOLD_S
+        return LATE_S if effect is not None and self._causes.awaits(effect) else 0.0
+
+    def _hold(self, signal: Signal, effect: Effect | None, hold_s: float) -> None:
+        held = Held(signal.monotonic_s + hold_s, signal, effect)
+        self._holds += 1
+        heapq.heappush(self._held, (held.due_s, self._holds, held))
+        detail = signal.detail
+        if isinstance(detail, ExceptionThrown) and detail.rejection:
+            self._rejections[signal.session, detail.exception_id] = held
+        elif effect is not None:
+            self._causes.wait(effect, held)
+
+    def _release(self, held: Held) -> list[Event]:
+        if held.is_told:
+            return []
+        held.is_told = True
+        if held.effect is not None and held.effect.kind == "error":
+            self._causes.look_again(held.effect)
+        return self._tell(held.signal, held.effect)
+
+    def _revoke(self, signal: Signal, detail: ExceptionRevoked) -> list[Event]:
+        rejection = self._rejections.pop((signal.session, detail.exception_id), None)
+        if rejection is None:
+            return []
+        if isinstance(rejection, Held):
+            rejection.is_told = True
+            return []
+        return [
+            event.model_copy(update={"context": {"event": rejection}}) for event in self._tell(signal, None)
+        ]
+
+    def _tell(self, signal: Signal, effect: Effect | None) -> list[Event]:
         describe = DESCRIPTIONS.get(type(signal.detail))
         if describe is None:
             return []
@@ -108,24 +189,98 @@ class Engine:
         finding = describe(signal, signal.detail, scene)
         if finding is None:
             return []
+        key = ""
         if finding.channel != "activity":
             key = finding.key or (f"{signal.browser} {signal.request_id}" if signal.request_id else "")
-            if self._fold.is_known(key, finding.about, finding.family, signal.monotonic_s):
-                return []
-        event = self._event(signal, finding)
+            told = self._fold.known(key, finding.about, finding.family, signal.monotonic_s)
+            if told is not None:
+                return self._repeated(effect, told.event_id)
+        events = self._tell_removal(effect) if effect is not None else []
+        event = self._event(signal, finding, effect)
+        events.append(event)
+        if finding.channel != "activity":
+            self._fold.remember(key, finding.about, finding.family, signal.monotonic_s, event.id)
         if isinstance(signal.detail, ExceptionThrown) and signal.detail.rejection:
-            self._told_rejections[signal.session, signal.detail.exception_id] = event.id
-            if len(self._told_rejections) > KEPT_REJECTIONS:
-                self._told_rejections.popitem(last=False)
+            self._rejections[signal.session, signal.detail.exception_id] = event.id
+        if effect is not None and effect.node is not None:
+            events += self._follow(effect, event)
+        return events
+
+    def _repeated(self, effect: Effect | None, event_id: str) -> list[Event]:
+        """What was told first without its request is that request's end all the same."""
+        if effect is None or effect.kind != "outcome" or effect.node is None or effect.node.told_failed:
+            return []
+        effect.node.tells(event_id, self.chains.chain_of(event_id), failed=True)
+        return self._told_waiting(effect)
+
+    def _follow(self, effect: Effect, event: Event) -> list[Event]:
+        """Others may be waiting for what this event tells."""
+        assert effect.node is not None
+        failed = event.channel != "activity" or effect.node.failed
+        effect.node.tells(event.id, event.correlation_id or event.id, failed=failed)
+        if event.channel != "activity":
+            self._flow.fails(effect.node)
+        self._causes.told(effect, event)
+        return self._told_waiting(effect)
+
+    def _told_waiting(self, effect: Effect) -> list[Event]:
+        assert effect.node is not None
+        if effect.kind not in {"outcome", "error"} or (
+            isinstance(effect.node, Request) and not effect.node.answered
+        ):
+            return []
+        events = [event for held in self._causes.waiting(effect.node) for event in self._release(held)]
+        for event, cause in self._causes.found_late(effect.node):
+            if merged := self.chains.merge(event.id, cause):
+                events.append(self._notice(event, cause, *merged))
+        return events
+
+    def _notice(self, event: Event, cause: Cause, ended: str, into: str) -> Event:
+        """What was told stays as it was told; its chain turned out to be a part of another."""
+        self._seqs[event.channel] += 1
+        summary = f"The cause of an earlier event is known now: {event.summary}"
+        notice = {"event": event.id, "cause": cause.id, "via": cause.via, "confidence": cause.confidence}
+        return event.model_copy(
+            update={
+                "id": self._new_id(),
+                "seq": self._seqs[event.channel],
+                "kind": "chain_merged",
+                "severity": "info",
+                "summary": cut(summary, MAX_SUMMARY_BYTES),
+                "context": {**notice, "from": ended, "into": into},
+                "correlation_id": into,
+                "fingerprint": fingerprint_of("chain_merged", event.fingerprint),
+            }
+        )
+
+    def _tell_removal(self, effect: Effect) -> list[Event]:
+        """An element's removal is told when it explains something."""
+        best = self._causes.best(effect)
+        if best is None or not isinstance(best.node, Removal) or best.node.event_id:
+            return []
+        removal = best.node
+        finding = Finding(
+            "element_removed",
+            "activity",
+            "activity",
+            "info",
+            f"{said(removal.text, 160)} was removed",
+            context(element=said(removal.text, 160)),
+        )
+        event = self._event(removal.signal, finding, Effect("outcome", removal.signal, node=removal))
+        removal.tells(event.id, event.correlation_id or event.id, failed=False)
         return [event]
 
-    def _event(self, signal: Signal, finding: Finding) -> Event:
+    def _event(self, signal: Signal, finding: Finding, effect: Effect | None) -> Event:
         self._seqs[finding.channel] += 1
         session = self._sessions.get(signal.browser)
         if session is None:
             session = self._sessions[signal.browser] = self._new_id()
+        event_id = self._new_id()
+        cause, weak = self._causes.of(effect) if effect is not None else (None, ())
+        chain_id = self.chains.chain_of(cause.id) if cause is not None else ""
         return Event(
-            id=self._new_id(),
+            id=event_id,
             seq=self._seqs[finding.channel],
             timestamp=iso_ms(signal.wall_ms),
             project=self._project,
@@ -136,10 +291,20 @@ class Engine:
             kind=finding.kind,
             severity=finding.severity,
             summary=finding.summary,
-            context=finding.context,
+            context=self._context(finding, effect),
+            correlation_id=self.chains.add(event_id, cause, chain_id, weak),
+            cause=cause,
             fingerprint=fingerprint_of(finding.kind, finding.template or finding.summary),
             count=1,
         )
+
+    def _context(self, finding: Finding, effect: Effect | None) -> dict[str, JsonValue]:
+        """A failed request also says where it was made."""
+        node = effect.node if effect is not None else None
+        if finding.channel == "activity" or not isinstance(node, Request) or "at" in finding.context:
+            return finding.context
+        at = place(node.stack[0] if node.stack else None)
+        return {**finding.context, "at": at} if at else finding.context
 
 
 def iso_ms(wall_ms: float) -> str:

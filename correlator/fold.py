@@ -12,53 +12,61 @@ KEPT_PER_ADDRESS = 50
 
 
 class Told:
-    """A failure that was told: who has reported it, and whether its request is known."""
+    """A failure that was told: by which event, who has reported it, and whether its request is known."""
 
-    __slots__ = ("at_s", "families", "named")
+    __slots__ = ("at_s", "event_id", "families", "named")
 
     def __init__(self, at_s: float, *, named: bool, family: str) -> None:
         self.at_s = at_s
         self.named = named
         self.families = {family}
+        self.event_id = ""
 
 
 class Fold:
     """Remembers what was told, and knows a second report of the same failure."""
 
     def __init__(self) -> None:
-        self._keys: OrderedDict[str, None] = OrderedDict()
+        self._keys: OrderedDict[str, Told] = OrderedDict()
         self._told: OrderedDict[str, deque[Told]] = OrderedDict()
 
-    def is_known(self, key: str, about: str, family: str, now_s: float) -> bool:
-        """Whether this report repeats an earlier one; if not, it is remembered.
+    def known(self, key: str, about: str, family: str, now_s: float) -> Told | None:
+        """The failure that this report repeats, if it does.
 
         Reports with a key (a request's id) are matched by it. One without is matched by address, each earlier failure at most
         once per family of reporters, so that two failures of one address stay two.
         """
         if key and key in self._keys:
-            return True
-        known = bool(about) and self._matches(about, family, now_s, named=bool(key))
-        if key:
-            self._keys[key] = None
-            if len(self._keys) > KEPT_KEYS:
-                self._keys.popitem(last=False)
-        if about and not known:
-            self._remember(about, Told(now_s, named=bool(key), family=family))
-        return known
+            return self._keys[key]
+        told = self._matching(about, family, now_s, named=bool(key)) if about else None
+        if told is not None and key:
+            self._keep(key, told)
+        return told
 
-    def _matches(self, about: str, family: str, now_s: float, *, named: bool) -> bool:
+    def remember(self, key: str, about: str, family: str, now_s: float, event_id: str) -> None:
+        """A failure that is told for the first time."""
+        told = Told(now_s, named=bool(key), family=family)
+        told.event_id = event_id
+        if key:
+            self._keep(key, told)
+        if about:
+            recent = self._told.setdefault(about, deque(maxlen=KEPT_PER_ADDRESS))
+            recent.append(told)
+            self._told.move_to_end(about)
+            if len(self._told) > KEPT_ADDRESSES:
+                self._told.popitem(last=False)
+
+    def _keep(self, key: str, told: Told) -> None:
+        self._keys[key] = told
+        if len(self._keys) > KEPT_KEYS:
+            self._keys.popitem(last=False)
+
+    def _matching(self, about: str, family: str, now_s: float, *, named: bool) -> Told | None:
         for told in self._told.get(about, ()):
             recent = now_s - told.at_s <= SAME_FAILURE_S
             if not recent or family in told.families or (named and told.named):
                 continue
             told.families.add(family)
             told.named = told.named or named
-            return True
-        return False
-
-    def _remember(self, about: str, told: Told) -> None:
-        recent = self._told.setdefault(about, deque(maxlen=KEPT_PER_ADDRESS))
-        recent.append(told)
-        self._told.move_to_end(about)
-        if len(self._told) > KEPT_ADDRESSES:
-            self._told.popitem(last=False)
+            return told
+        return None

@@ -32,9 +32,12 @@ class CallFrame(Params):
 
 class StackTrace(Params):
     call_frames: list[CallFrame] = []
+    parent: StackTrace | None = None
 
 
 MAX_STACK_FRAMES = 30
+OWN_SCRIPT_URL = "firstcause:tasks.js"  # stands between the page's functions and the browser's
+MAX_ASYNC_FRAMES = 60
 
 
 def stack_of(trace: StackTrace | None) -> tuple[StackFrame, ...]:
@@ -43,7 +46,17 @@ def stack_of(trace: StackTrace | None) -> tuple[StackFrame, ...]:
     return tuple(
         StackFrame(f.function_name, f.url, f.line_number + 1, f.column_number + 1, f.script_id)
         for f in trace.call_frames[:MAX_STACK_FRAMES]
+        if f.url != OWN_SCRIPT_URL
     )
+
+
+def async_stack_of(trace: StackTrace | None) -> tuple[StackFrame, ...]:
+    """The frames of the calls that led to this one through promises and timers, the latest first."""
+    frames: list[StackFrame] = []
+    while trace is not None and trace.parent is not None and len(frames) < MAX_ASYNC_FRAMES:
+        trace = trace.parent
+        frames += stack_of(trace)
+    return tuple(frames[:MAX_ASYNC_FRAMES])
 
 
 class Listener(Generic[P]):

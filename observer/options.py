@@ -11,6 +11,7 @@ from typing import Literal
 
 Level = Literal["full", "lean"]
 TargetMode = Literal["page", "tab"]
+Evidence = Literal["tasks", "deep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,5 @@ class CaptureOptions:
     target_mode: TargetMode = "page"
     hang_stacks: bool = True
     watched_selectors: tuple[str, ...] = ()
+    markers: bool = True
+    async_stacks: bool = False

@@ -27,7 +27,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     """One fact.
 
     `order` counts within a session, and there it is the order of the main thread; across sessions only the clocks compare.
-    `wall_ms` is Chrome's own time of the fact where it has one; `monotonic_s` is ours when the fact arrived.
+    `wall_ms` is Chrome's own time of the fact where it has one; `monotonic_s` is ours when the fact arrived. `async_stack` are the
+    calls that led here through promises and timers, where Chrome was asked to keep them.
     """
 
     detail: Detail
@@ -43,6 +44,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     request_id: str = ""
     loader_id: str = ""
     stack: tuple[StackFrame, ...] = ()
+    async_stack: tuple[StackFrame, ...] = ()
     element: str = ""
     replayed: bool = False
 

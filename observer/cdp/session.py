@@ -97,6 +97,7 @@ class Session:
         request_id: str = "",
         loader_id: str = "",
         stack: tuple[StackFrame, ...] = (),
+        async_stack: tuple[StackFrame, ...] = (),
         element: str = "",
         replayed: bool = False,
     ) -> None:
@@ -116,6 +117,7 @@ class Session:
                 request_id=request_id,
                 loader_id=loader_id,
                 stack=stack,
+                async_stack=async_stack,
                 element=element,
                 replayed=replayed,
             )

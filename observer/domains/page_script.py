@@ -89,6 +89,10 @@ class UserAction(Detail, frozen=True, tag="action"):
     key: str = ""
 
 
+class ActionEnded(Detail, frozen=True, tag="action_ended"):
+    """The task that handled the user's action is over."""
+
+
 class SelectorMatches(Detail, frozen=True, tag="selector"):
     """A watched selector finds another number of elements than before; -1 is "not a valid selector" or "not looked yet"."""
 
@@ -107,6 +111,7 @@ Told = (
     | LoadTiming
     | ResourceTiming
     | UserAction
+    | ActionEnded
     | SelectorMatches
 )
 
@@ -191,6 +196,7 @@ class PageScriptDomain(Domain):
         LoadTiming,
         ResourceTiming,
         UserAction,
+        ActionEnded,
         SelectorMatches,
     )
 

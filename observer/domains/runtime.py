@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from ..cdp.session import Session
-from ..domain import SCRIPTED, Domain, Listener, Params, StackTrace, stack_of
+from ..domain import SCRIPTED, Domain, Listener, Params, StackTrace, async_stack_of, stack_of
 from ..signal import Detail
 
 MAX_TEXT_CHARS = 2000
 MAX_VALUE_CHARS = 300
+ASYNC_CALLS = 32
 FORMAT_DIRECTIVE = re.compile(r"%[sdifoOc%]")
 
 
@@ -161,8 +162,12 @@ class RuntimeDomain(Domain):
 
     def enable(self, session: Session) -> None:
         session.enable_replaying("Runtime")
+        if self.options.async_stacks:
+            session.post("Runtime.setAsyncCallStackDepth", maxDepth=ASYNC_CALLS)
 
     def undo(self, session: Session) -> None:
+        if self.options.async_stacks:
+            session.post("Runtime.setAsyncCallStackDepth", maxDepth=0)
         session.post("Runtime.disable")
 
     def _cleared(self, session: Session, _: Params) -> None:
@@ -186,6 +191,7 @@ class RuntimeDomain(Domain):
             ),
             wall_ms=params.timestamp,
             stack=stack,
+            async_stack=async_stack_of(details.stack_trace),
             replayed=session.is_replaying("Runtime"),
         )
 
@@ -199,5 +205,6 @@ class RuntimeDomain(Domain):
             ConsoleCalled(params.type, console_text(params.args)),
             wall_ms=params.timestamp,
             stack=stack_of(params.stack_trace),
+            async_stack=async_stack_of(params.stack_trace),
             replayed=session.is_replaying("Runtime"),
         )

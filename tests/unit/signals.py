@@ -11,6 +11,7 @@ from firstcause.correlator.event import Event
 from firstcause.observer.signal import Detail, Signal, StackFrame
 
 WALL_MS = 1_764_000_000_000.0
+ORDERS = itertools.count(1)
 AT = (
     StackFrame("saveCart", "http://shop.test/js/cart.js?v=3", 88, 12),
     StackFrame("onClick", "http://shop.test/js/app.js", 7, 3),
@@ -18,11 +19,14 @@ AT = (
 
 
 def signal(detail: Detail, at_s: float = 0.0, **fields: Any) -> Signal:
-    """One fact that arrives `at_s` seconds after the story began, on page p1 of browser b1 unless `fields` say otherwise."""
+    """One fact that arrives `at_s` seconds after the story began, on page p1 of browser b1 unless `fields` say otherwise.
+
+    Each has an order of its own, the one in which they were made.
+    """
     place: dict[str, Any] = {
         "browser": "b1",
         "session": "S1",
-        "order": 1,
+        "order": next(ORDERS),
         "page": "p1",
         "target_type": "page",
     }

@@ -174,7 +174,19 @@ def held(teller: Engine) -> int:
 
 def test_its_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     bound = 300
-    for name in ("fold.KEPT_KEYS", "fold.KEPT_ADDRESSES", "engine.KEPT_STATUSES", "engine.KEPT_REJECTIONS"):
+    for name in (
+        "causes.KEPT_WAITING",
+        "chains.KEPT_EVENTS",
+        "contexts.KEPT_CONTEXTS",
+        "engine.KEPT_REJECTIONS",
+        "engine.KEPT_SESSIONS",
+        "engine.KEPT_STATUSES",
+        "flow.KEPT_PAGES",
+        "flow.KEPT_REQUESTS",
+        "flow.KEPT_THREADS",
+        "fold.KEPT_ADDRESSES",
+        "fold.KEPT_KEYS",
+    ):
         monkeypatch.setattr(f"firstcause.correlator.{name}", bound)
     teller = Engine("shop", lambda: "id")
 

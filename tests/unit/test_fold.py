@@ -269,8 +269,12 @@ def test_a_log_line_about_a_worker_repeats_the_workers_own_exception() -> None:
 def test_the_memory_of_a_fold_is_bounded() -> None:
     fold = Fold()
     for n in range(2 * KEPT_KEYS):
-        assert not fold.is_known(f"R{n}", f"http://shop.test/{n}", "", n * 0.001)
-        assert not fold.is_known("", "http://shop.test/busy", f"family {n}", n * 10.0)
+        for key, about, family, now_s in (
+            (f"R{n}", f"http://shop.test/{n}", "", n * 0.001),
+            ("", "http://shop.test/busy", f"family {n}", n * 10.0),
+        ):
+            assert fold.known(key, about, family, now_s) is None
+            fold.remember(key, about, family, now_s, f"e{n}")
     assert len(fold._keys) == KEPT_KEYS
     assert len(fold._told) <= KEPT_ADDRESSES
     assert max(map(len, fold._told.values())) <= KEPT_PER_ADDRESS

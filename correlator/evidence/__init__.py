@@ -1,0 +1,54 @@
+"""The rules that say what caused what; where several apply, the surest counts."""
+
+from __future__ import annotations
+
+from ..flow import Flow
+from ..nodes import Effect, Link
+from . import (
+    adjacent,
+    call_site,
+    late_failure,
+    named,
+    origin,
+    page_load,
+    published,
+    removed,
+    siblings,
+    task,
+    user_input,
+)
+from .rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    task.RULE,
+    named.RULE,
+    user_input.RULE,
+    removed.RULE,
+    published.SAME_SELECTOR,
+    call_site.RULE,
+    published.STEP,
+    late_failure.RULE,
+    origin.RULE,
+    published.ACTION_FLOW,
+    siblings.RULE,
+    page_load.RULE,
+    adjacent.RULE,
+)
+SAME_REQUEST = "same-request"
+PUBLISHED = "published"
+REASONS: dict[str, str] = {
+    SAME_REQUEST: "both are about one and the same request",
+    PUBLISHED: "whoever told it said so",
+    **{rule.via: rule.reason for rule in RULES},
+}
+
+
+def weigh(effect: Effect, flow: Flow) -> tuple[Link, ...]:
+    """Every candidate, the surest first; of the same node the surest only."""
+    best: dict[int, Link] = {}
+    for rule in RULES:
+        for link in rule.find(effect, flow):
+            known = best.get(id(link.node))
+            if link.node is not effect.node and (known is None or known.confidence < link.confidence):
+                best[id(link.node)] = link
+    return tuple(sorted(best.values(), key=lambda link: -link.confidence))

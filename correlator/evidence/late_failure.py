@@ -1,0 +1,28 @@
+"""The page hears of an aborted or broken request before Chrome reports it: what fails then may be waiting for that report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..flow import Flow
+from ..nodes import Effect, Link
+from .rule import Rule
+from .stacks import called_for
+
+SAYS_SO = re.compile(r"abort|timed? ?out|failed to fetch|networkerror|load failed", re.IGNORECASE)
+
+
+def find(effect: Effect, flow: Flow) -> Iterator[Link]:
+    if effect.kind != "error" or effect.context:
+        return
+    own = [request for request, _ in called_for(effect, flow) if not request.is_over]
+    if len(own) == 1:
+        yield Link(own[0], RULE.via, 0.82, if_failed=True)
+    elif not own and SAYS_SO.search(effect.text):
+        open_ones = [one for one in flow.page(effect.signal).requests if not one.is_over]
+        if len(open_ones) == 1:
+            yield Link(open_ones[0], RULE.via, 0.6, if_failed=True)
+
+
+RULE = Rule("late-failure", "this request of the same code was reported as failed right after", find)

@@ -1,0 +1,492 @@
+"""What is known of each page, thread and request while signals come in: the facts that the rules of evidence look at."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from ..observer.cdp.targets import TargetClosed, TargetOpened
+from ..observer.domains.log import LogEntry
+from ..observer.domains.network import (
+    RequestFailed,
+    RequestFinished,
+    RequestSent,
+    ResponseReceived,
+    SocketClosed,
+    SocketFailed,
+    SocketOpened,
+)
+from ..observer.domains.page import Lifecycle, Navigated, NavigatedWithin, NavigationRequested
+from ..observer.domains.page_script import (
+    ActionEnded,
+    Interaction,
+    LongFrame,
+    SelectorMatches,
+    UserAction,
+)
+from ..observer.domains.runtime import ConsoleCalled, ExceptionThrown
+from ..observer.domains.tasks import (
+    ActionBegan,
+    ElementFailed,
+    ElementRemoved,
+    FetchIntercepted,
+    MessageSent,
+    RealmStarted,
+    RequestMade,
+    TaskFails,
+    TaskNavigates,
+    WorkerMade,
+)
+from ..observer.domains.watchdog import PageHang
+from ..observer.signal import Detail, Signal, StackFrame
+from .contexts import Contexts, Origin, same_address
+from .event import Event
+from .kept import Kept
+from .nodes import Action, Document, Effect, Node, Published, Removal, Request
+
+KEPT_REQUESTS = 10_000
+KEPT_PAGES = 1_000
+KEPT_THREADS = 2_000
+KEPT_PER_PAGE = 200
+KEPT_PER_SITE = 50
+INDEXED_FRAMES = 8
+# What the page told of its task holds for failures that follow at once; a later one may be another task's.
+CONTEXT_HOLDS_MS = 50.0
+# Chrome and the page clock the same input with less than this between them.
+SAME_INPUT_MS = 1.5
+NAVIGATION_FOLLOWS_MS = 2_000.0
+CONSOLE_FAILURES = frozenset({"error", "assert", "warning"})
+NOT_ASKED_BY_SCRIPT = frozenset({"Preflight", "CSPViolationReport", "SignedExchange"})
+MARKED_REQUESTS = frozenset({"Fetch", "XHR", "EventSource", "Ping"})
+SELECTOR = re.compile(r"#[\w-]+|\[[\w-]+=[^\]]+\]")
+STEPS = frozenset({"activity", "runs"})
+
+
+class Thread:
+    """A session's main thread: in whose name it runs."""
+
+    __slots__ = ("action", "asked", "context", "context_wall_ms", "last")
+
+    def __init__(self) -> None:
+        self.context: str | None = None
+        self.context_wall_ms = 0.0
+        self.action: Action | None = None
+        self.last: Request | None = None
+        self.asked: deque[tuple[Request, str]] = deque(maxlen=KEPT_PER_SITE)
+
+
+class Page:
+    """What happened on one page, the latest last."""
+
+    __slots__ = ("actions", "failures", "intent", "opened", "removals", "requests", "steps")
+
+    def __init__(self) -> None:
+        self.actions: deque[Action] = deque(maxlen=KEPT_PER_PAGE)
+        self.failures: deque[Node] = deque(maxlen=KEPT_PER_PAGE)
+        self.requests: deque[Request] = deque(maxlen=KEPT_PER_PAGE)
+        self.removals: deque[Removal] = deque(maxlen=KEPT_PER_PAGE)
+        self.steps: deque[Node] = deque(maxlen=KEPT_PER_PAGE)
+        self.intent: Effect | None = (
+            None  # a navigation, or the opening of another page, that is about to come
+        )
+        self.opened: Node | None = None
+
+
+class Flow:
+    """`note` every signal; it gives the effect whose cause is to be looked for, if the signal is one."""
+
+    def __init__(self) -> None:
+        self.contexts = Contexts()
+        self.pages: Kept[tuple[str, str], Page] = Kept(KEPT_PAGES)
+        self._threads: Kept[tuple[str, str], Thread] = Kept(KEPT_THREADS)
+        self._requests: Kept[tuple[str, str], Request] = Kept(KEPT_REQUESTS)
+        self._documents: Kept[tuple[str, str], Document] = Kept(KEPT_REQUESTS)
+        self._sites: Kept[tuple[object, ...], deque[Request]] = Kept(KEPT_REQUESTS)
+        self._ticks: Kept[tuple[str, str], tuple[int, bool]] = Kept(KEPT_REQUESTS)
+        self._latest: Signal | None = None
+        self._noting: dict[type[Detail], Callable[[Signal, Any], Effect | None]] = {
+            RequestSent: self._sent,
+            ResponseReceived: self._answered,
+            RequestFinished: self._finished,
+            RequestFailed: self._failed,
+            SocketOpened: self._socket_opened,
+            SocketClosed: self._socket_ended,
+            SocketFailed: self._socket_ended,
+            LogEntry: self._logged,
+            Navigated: self._navigated,
+            NavigatedWithin: self._navigated_within,
+            NavigationRequested: self._navigation_requested,
+            Lifecycle: self._lifecycle,
+            TargetOpened: self._target_opened,
+            TargetClosed: self._target_closed,
+            UserAction: self._acted,
+            ActionEnded: self._action_ended,
+            ExceptionThrown: self._exception,
+            ConsoleCalled: self._console,
+            PageHang: self._busy,
+            LongFrame: self._busy,
+            Interaction: self._busy,
+            SelectorMatches: self._selector,
+            RealmStarted: self._realm_started,
+            RequestMade: self._request_made,
+            TaskFails: self._task_fails,
+            TaskNavigates: self._task_navigates,
+            ActionBegan: self._action_began,
+            ElementFailed: self._element_failed,
+            WorkerMade: self._worker_made,
+            MessageSent: self._message_sent,
+            ElementRemoved: self._removed,
+            FetchIntercepted: self._intercepted,
+        }
+
+    def note(self, signal: Signal) -> Effect | None:
+        self._latest = signal
+        noting = self._noting.get(type(signal.detail))
+        return noting(signal, signal.detail) if noting is not None else None
+
+    def publish(self, event: Event) -> Effect:
+        """What was told from outside, placed on the page that it names, or on the only one that there is."""
+        wall_ms = datetime.fromisoformat(event.timestamp).timestamp() * 1000
+        latest = self._latest
+        named = [key for key in self.pages if key[1] == event.page or not event.page]
+        browser, page = named[0] if len(named) == 1 else ("", event.page)
+        signal = Signal(
+            detail=Published(),
+            browser=browser,
+            session="",
+            order=0,
+            monotonic_s=latest.monotonic_s + (wall_ms - latest.wall_ms) / 1000 if latest else 0.0,
+            wall_ms=wall_ms,
+            page=page,
+        )
+        selector = event.context.get("selector")
+        text = plain(selector) if isinstance(selector, str) else " ".join(selectors_in(event.summary))
+        kind = "selector" if event.channel == "selectors" else "failure"
+        return Effect("published", signal, text, node=Node(kind, signal, text))
+
+    def published(self, effect: Effect, event: Event, chain_id: str) -> None:
+        """It was told, and may be a cause from now on."""
+        node = effect.node
+        if node is None or event.channel == "output":
+            return
+        node.tells(event.id, chain_id, failed=event.channel not in STEPS)
+        page = self.page(node)
+        (page.steps if event.channel in STEPS else page.failures).append(node)
+
+    # What the rules ask.
+
+    def page(self, of: Signal | Node) -> Page:
+        key = of.browser, of.page
+        page = self.pages.get(key)
+        if page is None:
+            page = self.pages[key] = Page()
+        return page
+
+    def origin(self, effect: Effect) -> Origin | None:
+        return self.contexts.origin(effect.signal.browser, effect.context) if effect.context else None
+
+    def document(self, of: Signal) -> Document | None:
+        """The document that a signal belongs to: of its loader, its frame or its page."""
+        found = self._documents.get((of.browser, of.loader_id)) if of.loader_id else None
+        if found is None and of.frame:
+            found = self.contexts.documents.get((of.browser, of.frame))
+        return found or self.contexts.documents.get((of.browser, of.target))
+
+    def request(self, of: Signal) -> Request | None:
+        return self._requests.get((of.browser, of.request_id)) if of.request_id else None
+
+    def requests_at(self, of: Signal | Node, *site: object) -> Iterator[Request]:
+        """The page's requests that were made at a place (url, line, column) or by a function (url, name), the latest first."""
+        return reversed(self._sites.get((of.browser, of.page, *site), ()))
+
+    def is_steady(self, effect: Effect, origin: Origin) -> bool:
+        """Whether an interval has brought something at every tick so far: then it does so by itself."""
+        interval, _, number = origin.tick.partition(".")
+        key = effect.signal.browser, f"{(effect.context or '').partition('~')[0]}~{interval}"
+        tick = int(number) if number.isdecimal() else 0
+        before, steady = self._ticks.get(key, (0, True))
+        if tick != before:
+            steady = tick - before <= 1
+            self._ticks[key] = tick, steady
+        return steady
+
+    # Requests and their ends.
+
+    def _sent(self, signal: Signal, detail: RequestSent) -> Effect | None:
+        known = self.request(signal)
+        if known is not None:  # redirected
+            known.text = detail.url
+            return None
+        if detail.type in NOT_ASKED_BY_SCRIPT or detail.initiator == "preflight":
+            return None
+        request, context = self._asked(signal, detail.url, marked=detail.type in MARKED_REQUESTS)
+        request.resource = detail.type
+        if detail.type == "Document":
+            return self._document_asked(signal, request)
+        self._remember(signal, request)
+        return self._effect("request", signal, request, detail.initiator, context)
+
+    def _document_asked(self, signal: Signal, request: Request) -> Effect:
+        document = Document(signal, request.text)
+        self._documents[signal.browser, signal.loader_id] = document
+        self._requests[signal.browser, signal.request_id] = request
+        document.request = request
+        return self._navigation(signal, document, request.text)
+
+    def _navigation(self, signal: Signal, node: Node, url: str) -> Effect:
+        """Caused by what the page was about to do, if anything: a driver's own navigation has no cause."""
+        intent = self.page(signal).intent
+        if (
+            intent is None
+            or signal.wall_ms - intent.signal.wall_ms > NAVIGATION_FOLLOWS_MS
+            or not (not intent.text or same_address(url, intent.text))
+        ):
+            return Effect("navigation", signal, url, node=node)
+        return Effect("navigation", signal, url, intent.context, intent.action, node=node)
+
+    def _asked(self, signal: Signal, url: str, *, marked: bool) -> tuple[Request, str | None]:
+        """The request that the page announced, or a new one, and the context in which it was made."""
+        asked = self._thread(signal).asked
+        found = next((pair for pair in asked if same_address(url, pair[0].text)), None) if marked else None
+        if found is None:
+            return Request(signal, url), None
+        while asked.popleft() is not found:  # those before it were refused before they were sent
+            pass
+        request, context = found
+        request.text, request.request_id, request.stack = url, signal.request_id, signal.stack
+        request.frame = signal.frame
+        return request, context
+
+    def _remember(self, signal: Signal, request: Request) -> None:
+        self._requests[signal.browser, signal.request_id] = request
+        self.page(signal).requests.append(request)
+        stack = signal.stack + signal.async_stack
+        if stack:
+            self._index(request, signal.browser, signal.page, *site_of(stack[0]))
+        named = {(frame.url, frame.function) for frame in stack[:INDEXED_FRAMES] if frame.function}
+        for url, function in named:
+            self._index(request, signal.browser, signal.page, url, function)
+
+    def _index(self, request: Request, *key: object) -> None:
+        found = self._sites.get(key)
+        if found is None:
+            found = self._sites[key] = deque(maxlen=KEPT_PER_SITE)
+        found.append(request)
+
+    def _answered(self, signal: Signal, detail: ResponseReceived) -> Effect | None:
+        request = self.request(signal)
+        if request is None:
+            return None
+        request.status, request.mime = detail.status, detail.mime
+        return self._over(signal, request, failed=detail.status >= 400)
+
+    def _finished(self, signal: Signal, _: RequestFinished) -> None:
+        request = self.request(signal)
+        if request is not None:
+            self._hears(signal, request)
+
+    def _failed(self, signal: Signal, detail: RequestFailed) -> Effect | None:
+        request = self.request(signal)
+        # An answer whose body the page does not read ends like this too.
+        unread = detail.canceled and 0 < detail.status < 400
+        return self._over(signal, request, failed=not unread) if request is not None else None
+
+    def _logged(self, signal: Signal, detail: LogEntry) -> Effect | None:
+        request = self.request(signal)
+        if request is None and detail.source == "network":
+            request = next(
+                (one for one in reversed(self.page(signal).requests) if one.text == detail.url), None
+            )
+        return Effect("outcome", signal, node=request) if request is not None else None
+
+    def _socket_opened(self, signal: Signal, detail: SocketOpened) -> Effect:
+        request, context = self._asked(signal, detail.url, marked=True)
+        request.resource = "WebSocket"
+        request.answered = True
+        self._remember(signal, request)
+        return self._effect("request", signal, request, "script", context)
+
+    def _socket_ended(self, signal: Signal, _: SocketClosed | SocketFailed) -> Effect | None:
+        request = self.request(signal)
+        if request is None:
+            return None
+        request.failed = True
+        self._hears(signal, request)
+        return Effect("outcome", signal, node=request)
+
+    def _over(self, signal: Signal, request: Request, *, failed: bool) -> Effect:
+        request.answered = True
+        request.failed = request.failed or failed
+        self._hears(signal, request)
+        return Effect("outcome", signal, node=request)
+
+    def _hears(self, signal: Signal, request: Request) -> None:
+        request.heard_s = signal.monotonic_s
+        self._thread(signal).last = request
+
+    # Pages and documents.
+
+    def _navigated(self, signal: Signal, detail: Navigated) -> Effect:
+        document = self._documents.get((signal.browser, signal.loader_id)) if signal.loader_id else None
+        effect = None
+        if document is None or detail.restored:
+            document = Document(signal, detail.url)
+            effect = self._navigation(signal, document, detail.url)
+        document.page, document.frame, document.text = signal.page, signal.frame, detail.url
+        self.contexts.documents[signal.browser, signal.frame] = document
+        if signal.loader_id:
+            self._documents[signal.browser, signal.loader_id] = document
+        if detail.main_frame:
+            self.contexts.documents[signal.browser, signal.target] = document
+            self.page(signal).intent = None
+            thread = self._thread(signal)
+            thread.context = thread.action = thread.last = None
+        return effect or Effect("outcome", signal, node=document)
+
+    def _navigated_within(self, signal: Signal, detail: NavigatedWithin) -> Effect:
+        return self._navigation(signal, Node("navigation", signal, detail.url), detail.url)
+
+    def _navigation_requested(self, signal: Signal, detail: NavigationRequested) -> None:
+        page, thread = self.page(signal), self._thread(signal)
+        if page.intent is None and thread.action is not None:
+            page.intent = Effect("intent", signal, detail.url, None, thread.action)
+
+    def _lifecycle(self, signal: Signal, detail: Lifecycle) -> None:
+        document = self.document(signal)
+        if document is not None and detail.name == "load":
+            document.is_loaded = True
+
+    def _target_opened(self, signal: Signal, detail: TargetOpened) -> Effect | None:
+        if detail.type == "page":
+            page = self.page(signal)
+            page.opened = Node("page", signal, detail.url)
+            opener = self.pages.get((signal.browser, detail.opener))
+            intent = opener.intent if opener is not None else None
+            if intent is not None and signal.wall_ms - intent.signal.wall_ms <= NAVIGATION_FOLLOWS_MS:
+                return Effect(
+                    "navigation", signal, detail.url, intent.context, intent.action, node=page.opened
+                )
+            return Effect("outcome", signal, node=page.opened)
+        self.contexts.worker_opened(signal, detail.url)
+        return None
+
+    def _target_closed(self, signal: Signal, detail: TargetClosed) -> None:
+        self._threads.pop((signal.browser, signal.session), None)
+        if detail.type == "page":
+            self.pages.pop((signal.browser, signal.page), None)
+
+    # What the user did.
+
+    def _acted(self, signal: Signal, _: UserAction) -> Effect:
+        action = Action("action", signal, signal.element)
+        self.page(signal).actions.append(action)
+        thread = self._thread(signal)
+        thread.action, thread.last = action, None
+        return Effect("action", signal, signal.element, node=action)
+
+    def _action_ended(self, signal: Signal, _: ActionEnded) -> None:
+        self._thread(signal).action = None
+
+    def _action_began(self, signal: Signal, detail: ActionBegan) -> None:
+        """The same input as the page script told it; typing is told once, for all that is typed in one go."""
+        for action in reversed(self.page(signal).actions):
+            if action.session == signal.session and action.wall_ms <= signal.wall_ms + SAME_INPUT_MS:
+                if detail.type == "input" or signal.wall_ms - action.wall_ms <= SAME_INPUT_MS:
+                    self.contexts.nodes[signal.browser, detail.id] = action
+                return
+
+    # What goes wrong.
+
+    def _exception(self, signal: Signal, detail: ExceptionThrown) -> Effect:
+        effect = self._failure("error", signal, detail.text)
+        self.contexts.failures[signal.browser, signal.session] = effect.node or Node("failure", signal)
+        return effect
+
+    def _console(self, signal: Signal, detail: ConsoleCalled) -> Effect | None:
+        return self._failure("error", signal, detail.text) if detail.level in CONSOLE_FAILURES else None
+
+    def _busy(self, signal: Signal, detail: Detail) -> Effect:
+        return self._failure(detail.kind, signal, "")
+
+    def _selector(self, signal: Signal, detail: SelectorMatches) -> Effect:
+        return self._failure("selector", signal, plain(detail.selector))
+
+    def _failure(self, kind: str, signal: Signal, text: str) -> Effect:
+        thread = self._thread(signal)
+        fresh = thread.context is not None and signal.wall_ms - thread.context_wall_ms <= CONTEXT_HOLDS_MS
+        node = Node("selector" if kind == "selector" else "failure", signal, text)
+        node.failed = True
+        return self._effect(kind, signal, node, text, thread.context if fresh else None)
+
+    def fails(self, node: Node) -> None:
+        """It was told as a failure of its page."""
+        self.page(node).failures.append(node)
+
+    # What the pages tell of their tasks.
+
+    def _realm_started(self, signal: Signal, detail: RealmStarted) -> None:
+        self.contexts.realm_started(signal, detail)
+
+    def _request_made(self, signal: Signal, detail: RequestMade) -> None:
+        request = Request(signal, detail.url)
+        self.contexts.nodes[signal.browser, detail.id] = request
+        self._thread(signal).asked.append((request, detail.context))
+
+    def _task_fails(self, signal: Signal, detail: TaskFails) -> None:
+        thread = self._thread(signal)
+        thread.context, thread.context_wall_ms = detail.context, signal.wall_ms
+
+    def _task_navigates(self, signal: Signal, detail: TaskNavigates) -> None:
+        action = self._thread(signal).action
+        self.page(signal).intent = Effect("intent", signal, detail.url, detail.context, action)
+
+    def _element_failed(self, signal: Signal, detail: ElementFailed) -> None:
+        for request in reversed(self.page(signal).requests):
+            if same_address(request.text, detail.url):
+                self.contexts.nodes[signal.browser, detail.id] = request
+                return
+
+    def _worker_made(self, signal: Signal, detail: WorkerMade) -> None:
+        self.contexts.worker_made(signal, detail)
+
+    def _message_sent(self, signal: Signal, detail: MessageSent) -> None:
+        self.contexts.message_sent(signal, detail)
+
+    def _removed(self, signal: Signal, detail: ElementRemoved) -> Effect:
+        removal = Removal(signal, detail.selector)
+        self.page(signal).removals.append(removal)
+        return self._effect("removal", signal, removal, detail.selector, detail.context)
+
+    def _intercepted(self, signal: Signal, detail: FetchIntercepted) -> None:
+        for request in reversed(self._requests.values()):
+            if request.text == detail.url and request.session != signal.session and not request.answered:
+                self.contexts.nodes[signal.browser, detail.id] = request
+                return
+
+    def _thread(self, of: Signal) -> Thread:
+        key = of.browser, of.session
+        thread = self._threads.get(key)
+        if thread is None:
+            thread = self._threads[key] = Thread()
+        return thread
+
+    def _effect(self, kind: str, signal: Signal, node: Node, text: str, context: str | None) -> Effect:
+        thread = self._thread(signal)
+        return Effect(kind, signal, text, context, thread.action, thread.last, node)
+
+
+def plain(selector: str) -> str:
+    """One spelling of a selector, whoever wrote it."""
+    return selector.replace('"', "").replace("'", "").strip()
+
+
+def selectors_in(text: str) -> list[str]:
+    """The ids and attributes that a selector, or a sentence, names."""
+    return SELECTOR.findall(plain(text))
+
+
+def site_of(frame: StackFrame) -> tuple[str, int, int]:
+    return frame.url, frame.line, frame.column

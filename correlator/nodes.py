@@ -1,0 +1,131 @@
+"""What may be a cause: a user's action, a document, a request, a failure; each knows the event that tells of it, once it was told."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..observer.signal import Detail, Signal, StackFrame
+
+
+class Published(Detail, frozen=True, tag="published"):
+    """What somebody outside told, as the rules see it."""
+
+
+class Link(NamedTuple):
+    """That `node` is the direct cause, by which rule, and how sure that is.
+
+    With `if_failed` it holds only if the node turns out to be a failure: the page hears of some failures before we do.
+    """
+
+    node: Node
+    via: str
+    confidence: float
+    if_failed: bool = False
+
+
+class Node:
+    """One happening. `links` are the candidates for its own cause, the best first."""
+
+    __slots__ = (
+        "at_s",
+        "browser",
+        "chain_id",
+        "event_id",
+        "failed",
+        "frame",
+        "kind",
+        "links",
+        "page",
+        "session",
+        "text",
+        "told_failed",
+        "wall_ms",
+    )
+
+    def __init__(self, kind: str, signal: Signal, text: str = "") -> None:
+        self.kind = kind
+        self.browser = signal.browser
+        self.session = signal.session
+        self.page = signal.page
+        self.frame = signal.frame
+        self.at_s = signal.monotonic_s
+        self.wall_ms = signal.wall_ms
+        self.text = text
+        self.failed = False
+        self.links: tuple[Link, ...] = ()
+        self.event_id = ""
+        self.chain_id = ""
+        self.told_failed = False
+
+    def tells(self, event_id: str, chain_id: str, *, failed: bool) -> None:
+        """An event tells of it; what tells of its failure counts more than what else is told."""
+        if failed or not self.told_failed:
+            self.event_id, self.chain_id, self.told_failed = event_id, chain_id, failed
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all that there will be to tell of it is known."""
+        return True
+
+
+class Action(Node):
+    """What the user did; `text` is the element."""
+
+    __slots__ = ()
+
+
+class Document(Node):
+    """A frame's document, from the request for it on; `text` is its address."""
+
+    __slots__ = ("is_loaded", "request")
+
+    def __init__(self, signal: Signal, url: str) -> None:
+        super().__init__("document", signal, url)
+        self.is_loaded = False
+        self.request: Request | None = None
+
+
+class Removal(Node):
+    """An element that was removed; told as an event only if it explains something. `text` is its selector."""
+
+    __slots__ = ("signal",)
+
+    def __init__(self, signal: Signal, selector: str) -> None:
+        super().__init__("removal", signal, selector)
+        self.signal = signal
+
+
+class Request(Node):
+    """A request or a socket, and its answer; `text` is the address."""
+
+    __slots__ = ("answered", "heard_s", "mime", "request_id", "resource", "stack", "status")
+
+    def __init__(self, signal: Signal, url: str, resource: str = "") -> None:
+        super().__init__("request", signal, url)
+        self.request_id = signal.request_id
+        self.resource = resource
+        self.stack: tuple[StackFrame, ...] = signal.stack
+        self.answered = False
+        self.heard_s = 0.0
+        self.status = 0
+        self.mime = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.answered
+
+
+class Effect(NamedTuple):
+    """Something whose cause is looked for, with the evidence as it stood when it happened.
+
+    `context` is the task's, `` if the page does not know it, None if the page was not asked. `action` is the user's action that
+    is being handled, `last` what this thread heard of last.
+    """
+
+    kind: str
+    signal: Signal
+    text: str = ""
+    context: str | None = None
+    action: Node | None = None
+    last: Request | None = None
+    node: Node | None = None
