@@ -6,6 +6,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from pydantic import JsonValue
 from uuid6 import uuid7
@@ -308,7 +309,10 @@ class Engine:
 
 
 def iso_ms(wall_ms: float) -> str:
-    return (
-        datetime.fromtimestamp(wall_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-        + f"{int(wall_ms % 1000):03d}Z"
-    )
+    seconds, ms = divmod(int(wall_ms), 1000)
+    return f"{iso_second(seconds)}.{ms:03d}Z"
+
+
+@lru_cache(16)
+def iso_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

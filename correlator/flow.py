@@ -41,17 +41,17 @@ from ..observer.domains.tasks import (
     WorkerMade,
 )
 from ..observer.domains.watchdog import PageHang
-from ..observer.signal import Detail, Signal, StackFrame
+from ..observer.signal import Detail, Signal
 from .contexts import Contexts, Origin, same_address
 from .event import Event
 from .kept import Kept
-from .nodes import Action, Document, Effect, Node, Published, Removal, Request
+from .nodes import Action, Document, Effect, Node, Published, Removal, Request, site_of
 
 KEPT_REQUESTS = 10_000
 KEPT_PAGES = 1_000
 KEPT_THREADS = 2_000
 KEPT_PER_PAGE = 200
-KEPT_PER_SITE = 50
+KEPT_PER_SITE = 20
 INDEXED_FRAMES = 8
 # What the page told of its task holds for failures that follow at once; a later one may be another task's.
 CONTEXT_HOLDS_MS = 50.0
@@ -75,7 +75,7 @@ class Thread:
         self.context_wall_ms = 0.0
         self.action: Action | None = None
         self.last: Request | None = None
-        self.asked: deque[tuple[Request, str]] = deque(maxlen=KEPT_PER_SITE)
+        self.asked: deque[tuple[Request, str]] = deque(maxlen=KEPT_PER_PAGE)
 
 
 class Page:
@@ -256,13 +256,14 @@ class Flow:
         while asked.popleft() is not found:  # those before it were refused before they were sent
             pass
         request, context = found
-        request.text, request.request_id, request.stack = url, signal.request_id, signal.stack
+        request.text, request.request_id = url, signal.request_id
         request.frame = signal.frame
         return request, context
 
     def _remember(self, signal: Signal, request: Request) -> None:
         self._requests[signal.browser, signal.request_id] = request
         self.page(signal).requests.append(request)
+        request.called_from(signal.stack)
         stack = signal.stack + signal.async_stack
         if stack:
             self._index(request, signal.browser, signal.page, *site_of(stack[0]))
@@ -486,7 +487,3 @@ def plain(selector: str) -> str:
 def selectors_in(text: str) -> list[str]:
     """The ids and attributes that a selector, or a sentence, names."""
     return SELECTOR.findall(plain(text))
-
-
-def site_of(frame: StackFrame) -> tuple[str, int, int]:
-    return frame.url, frame.line, frame.column

@@ -13,8 +13,12 @@ VARIABLE = re.compile(
 )
 
 
+DIGIT = re.compile(r"\d")
+
+
 def template_of(text: str) -> str:
-    return VARIABLE.sub("#", text.partition("\n")[0])
+    line = text.partition("\n")[0]
+    return VARIABLE.sub("#", line) if DIGIT.search(line) else line
 
 
 def fingerprint_of(*parts: str) -> str:

@@ -34,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     page_load.RULE,
     adjacent.RULE,
 )
+CERTAIN = 0.9
 SAME_REQUEST = "same-request"
 PUBLISHED = "published"
 REASONS: dict[str, str] = {
@@ -44,11 +45,17 @@ REASONS: dict[str, str] = {
 
 
 def weigh(effect: Effect, flow: Flow) -> tuple[Link, ...]:
-    """Every candidate, the surest first; of the same node the surest only."""
+    """The candidates, the surest first, of the same node the surest only; no weaker rule is asked when one is certain."""
     best: dict[int, Link] = {}
     for rule in RULES:
         for link in rule.find(effect, flow):
             known = best.get(id(link.node))
             if link.node is not effect.node and (known is None or known.confidence < link.confidence):
                 best[id(link.node)] = link
-    return tuple(sorted(best.values(), key=lambda link: -link.confidence))
+                if link.confidence >= CERTAIN and not link.if_failed:
+                    return tuple(sorted(best.values(), key=by_confidence))
+    return tuple(sorted(best.values(), key=by_confidence))
+
+
+def by_confidence(link: Link) -> float:
+    return -link.confidence

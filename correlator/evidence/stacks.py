@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..flow import Flow, site_of
-from ..nodes import Effect, Request
+from ..flow import Flow
+from ..nodes import Effect, Request, site_of
 
 
 def called_for(effect: Effect, flow: Flow) -> Iterator[tuple[Request, bool]]:
@@ -22,10 +22,9 @@ def called_for(effect: Effect, flow: Flow) -> Iterator[tuple[Request, bool]]:
                 yield request, True
     if not signal.stack or not (outermost := signal.stack[-1]).function:
         return
+    site, alone = site_of(outermost), len(signal.stack) == 1
     for request in flow.requests_at(signal, outermost.url, outermost.function):
-        if request is effect.node or id(request) in seen:
-            continue
-        if len(signal.stack) > 1 and any(site_of(frame) == site_of(outermost) for frame in request.stack):
+        if request is effect.node or id(request) in seen or (not alone and site in request.sites):
             continue
         seen.add(id(request))
         yield request, False

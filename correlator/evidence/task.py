@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...observer.domains.runtime import ExceptionThrown
 from ..contexts import Origin
-from ..flow import Flow, site_of
-from ..nodes import Document, Effect, Link, Request
+from ..flow import Flow
+from ..nodes import Document, Effect, Link, Request, site_of
 from .rule import Rule
 from .stacks import is_called_for
 
