@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .event import Cause, Event
-from .evidence import weigh
+from .evidence import SAME_REQUEST, weigh
 from .flow import Flow
 from .kept import Kept
 from .nodes import Document, Effect, Link, Node
@@ -73,6 +73,8 @@ class Causes:
 
     def of(self, effect: Effect) -> tuple[Cause | None, tuple[Cause, ...]]:
         """The cause, if one is proven, and what is too weak to be one."""
+        if isinstance(effect.node, Document) and (request := effect.node.request) and request.told_failed:
+            return Cause(id=request.event_id, via=SAME_REQUEST, confidence=1.0), ()
         named: dict[str, Cause] = {}
         for link in effect.node.links if effect.node is not None else ():
             if cause := named_cause(link):

@@ -38,7 +38,7 @@ CERTAIN = 0.9
 SAME_REQUEST = "same-request"
 PUBLISHED = "published"
 REASONS: dict[str, str] = {
-    SAME_REQUEST: "both are about one and the same request",
+    SAME_REQUEST: "it is the answer that this shows",
     PUBLISHED: "whoever told it said so",
     **{rule.via: rule.reason for rule in RULES},
 }

@@ -257,6 +257,13 @@ def test_a_drivers_own_navigation_has_no_cause() -> None:
     assert story.event("navigated to /b").cause is None
 
 
+def test_an_error_page_comes_of_the_answer_that_it_shows() -> None:
+    story = Story().load()
+    story.signal(RequestSent("GET", SITE + "/b", "Document", "other"), request_id="L2", loader_id="L2")
+    story.answer("L2", "/b", 503, "Document").signal(_navigated("/b"), loader_id="L2").end()
+    assert story.link("navigated to /b", "/b answered 503") == ("same-request", 1.0)
+
+
 def test_without_markers_a_link_that_is_clicked_navigates() -> None:
     story = Story(marked=False).load()
     story.act("#more")
