@@ -40,9 +40,13 @@ class Causes:
 
     def awaits(self, effect: Effect) -> bool:
         """Whether its cause is one that will be told in a moment."""
-        if effect.kind != "error" or effect.node is None:
+        if effect.node is None:
             return False
         links = effect.node.links
+        if effect.kind == "selector":  # which element went, the page tells a little later
+            return not links and self._flow.contexts.is_marked(effect.signal)
+        if effect.kind != "error":
+            return False
         return not links[0].node.is_over if links else self._awaits_worker(effect)
 
     def wait(self, effect: Effect, held: Held) -> None:
@@ -67,8 +71,12 @@ class Causes:
                 yield event, cause
 
     def look_again(self, effect: Effect) -> None:
-        """The error of a worker comes by another way than the page's hearing of it."""
-        if effect.node is not None and not effect.node.links and effect.context:
+        """What comes by another way than the effect itself: the error of a worker, an element's removal."""
+        if (
+            effect.node is not None
+            and not effect.node.links
+            and (effect.context or effect.kind == "selector")
+        ):
             self.find(effect)
 
     def of(self, effect: Effect) -> tuple[Cause | None, tuple[Cause, ...]]:

@@ -61,6 +61,17 @@ class Contexts:
                 self._worker_ids[browser, signal.session] = worker_id
                 return
 
+    def worker_asked(self, browser: str, url: str) -> str:
+        """The context in which a worker was made whose script this is."""
+        return next(
+            (
+                made.context
+                for (at, _), made in self._unopened.items()
+                if at == browser and same_address(url, made.url)
+            ),
+            "",
+        )
+
     def message_sent(self, signal: Signal, detail: MessageSent) -> None:
         channel = f"out {signal.session}" if detail.channel == "out" else detail.channel
         self._messages[signal.browser, channel, detail.number] = detail.context

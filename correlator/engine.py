@@ -164,7 +164,7 @@ class Engine:
         if held.is_told:
             return []
         held.is_told = True
-        if held.effect is not None and held.effect.kind == "error":
+        if held.effect is not None:
             self._causes.look_again(held.effect)
         return self._tell(held.signal, held.effect)
 

@@ -57,6 +57,11 @@ INDEXED_FRAMES = 8
 CONTEXT_HOLDS_MS = 50.0
 # Chrome and the page clock the same input with less than this between them.
 SAME_INPUT_MS = 1.5
+CLICK_TAKES_MS = 1_500.0
+INPUT_FOLLOWS_MS = 50.0
+PRESSES = frozenset({"pointerdown", "mousedown", "touchstart"})
+TYPING = frozenset({"keydown", "keyup", "input", "change"})
+HANDLER_ASKS_WITHIN_MS = 5.0
 NAVIGATION_FOLLOWS_MS = 2_000.0
 CONSOLE_FAILURES = frozenset({"error", "assert", "warning"})
 NOT_ASKED_BY_SCRIPT = frozenset({"Preflight", "CSPViolationReport", "SignedExchange"})
@@ -68,12 +73,14 @@ STEPS = frozenset({"activity", "runs"})
 class Thread:
     """A session's main thread: in whose name it runs."""
 
-    __slots__ = ("action", "asked", "context", "context_wall_ms", "last")
+    __slots__ = ("action", "announced", "asked", "context", "context_wall_ms", "element", "last")
 
     def __init__(self) -> None:
         self.context: str | None = None
         self.context_wall_ms = 0.0
         self.action: Action | None = None
+        self.announced: Action | None = None  # one whose signal is about to come
+        self.element: tuple[str, float] | None = None  # the context of an error handler, and when that began
         self.last: Request | None = None
         self.asked: deque[tuple[Request, str]] = deque(maxlen=KEPT_PER_PAGE)
 
@@ -145,7 +152,10 @@ class Flow:
     def note(self, signal: Signal) -> Effect | None:
         self._latest = signal
         noting = self._noting.get(type(signal.detail))
-        return noting(signal, signal.detail) if noting is not None else None
+        if noting is not None:
+            return noting(signal, signal.detail)
+        request = self.request(signal)
+        return Effect("outcome", signal, node=request) if request is not None else None
 
     def publish(self, event: Event) -> Effect:
         """What was told from outside, placed on the page that it names, or on the only one that there is."""
@@ -209,7 +219,7 @@ class Flow:
         tick = int(number) if number.isdecimal() else 0
         before, steady = self._ticks.get(key, (0, True))
         if tick != before:
-            steady = tick - before <= 1
+            steady = steady and tick - before <= 1
             self._ticks[key] = tick, steady
         return steady
 
@@ -224,6 +234,8 @@ class Flow:
             return None
         request, context = self._asked(signal, detail.url, marked=detail.type in MARKED_REQUESTS)
         request.resource = detail.type
+        if context is None:
+            context = self._unannounced(signal, detail)
         if detail.type == "Document":
             return self._document_asked(signal, request)
         self._remember(signal, request)
@@ -238,14 +250,18 @@ class Flow:
 
     def _navigation(self, signal: Signal, node: Node, url: str) -> Effect:
         """Caused by what the page was about to do, if anything: a driver's own navigation has no cause."""
-        intent = self.page(signal).intent
-        if (
-            intent is None
-            or signal.wall_ms - intent.signal.wall_ms > NAVIGATION_FOLLOWS_MS
-            or not (not intent.text or same_address(url, intent.text))
-        ):
+        page = self.page(signal)
+        intent = page.intent if self._is_intended(page, signal, url) else None
+        if intent is None:
             return Effect("navigation", signal, url, node=node)
         return Effect("navigation", signal, url, intent.context, intent.action, node=node)
+
+    def _is_intended(self, page: Page, signal: Signal, url: str) -> bool:
+        """Whether this is where the page was about to go."""
+        intent = page.intent
+        if intent is None or signal.wall_ms - intent.signal.wall_ms > NAVIGATION_FOLLOWS_MS:
+            return False
+        return not intent.text or same_address(url, intent.text)
 
     def _asked(self, signal: Signal, url: str, *, marked: bool) -> tuple[Request, str | None]:
         """The request that the page announced, or a new one, and the context in which it was made."""
@@ -259,6 +275,16 @@ class Flow:
         request.text, request.request_id = url, signal.request_id
         request.frame = signal.frame
         return request, context
+
+    def _unannounced(self, signal: Signal, detail: RequestSent) -> str | None:
+        """The context of a request that the page does not announce: a worker's script, what an error handler loads instead."""
+        if detail.type == "Script" and (made := self.contexts.worker_asked(signal.browser, detail.url)):
+            return made
+        element = self._thread(signal).element
+        if element is None or detail.initiator == "parser":
+            return None
+        context, began_ms = element
+        return context if 0 <= signal.wall_ms - began_ms <= HANDLER_ASKS_WITHIN_MS else None
 
     def _remember(self, signal: Signal, request: Request) -> None:
         self._requests[signal.browser, signal.request_id] = request
@@ -352,7 +378,7 @@ class Flow:
 
     def _navigation_requested(self, signal: Signal, detail: NavigationRequested) -> None:
         page, thread = self.page(signal), self._thread(signal)
-        if page.intent is None and thread.action is not None:
+        if thread.action is not None and not self._is_intended(page, signal, detail.url):
             page.intent = Effect("intent", signal, detail.url, None, thread.action)
 
     def _lifecycle(self, signal: Signal, detail: Lifecycle) -> None:
@@ -382,9 +408,12 @@ class Flow:
     # What the user did.
 
     def _acted(self, signal: Signal, _: UserAction) -> Effect:
-        action = Action("action", signal, signal.element)
-        self.page(signal).actions.append(action)
         thread = self._thread(signal)
+        action, thread.announced = thread.announced, None
+        if action is None or signal.wall_ms - action.wall_ms > CLICK_TAKES_MS:
+            action = Action("action", signal, signal.element)
+        action.text = signal.element
+        self.page(signal).actions.append(action)
         thread.action, thread.last = action, None
         return Effect("action", signal, signal.element, node=action)
 
@@ -392,12 +421,26 @@ class Flow:
         self._thread(signal).action = None
 
     def _action_began(self, signal: Signal, detail: ActionBegan) -> None:
-        """The same input as the page script told it; typing is told once, for all that is typed in one go."""
-        for action in reversed(self.page(signal).actions):
-            if action.session == signal.session and action.wall_ms <= signal.wall_ms + SAME_INPUT_MS:
-                if detail.type == "input" or signal.wall_ms - action.wall_ms <= SAME_INPUT_MS:
-                    self.contexts.nodes[signal.browser, detail.id] = action
-                return
+        """The same input as the page script told it, or is about to tell: a press comes before its click.
+
+        Typing is told once, for all that is typed in one go.
+        """
+        known = [one for one in self.page(signal).actions if one.session == signal.session]
+        if detail.type in TYPING:
+            began = [one for one in known if one.wall_ms <= signal.wall_ms + INPUT_FOLLOWS_MS]
+            action = began[-1] if began else None
+        else:
+            ends_ms = signal.wall_ms + (CLICK_TAKES_MS if detail.type in PRESSES else SAME_INPUT_MS)
+            action = next(
+                (one for one in known if signal.wall_ms - SAME_INPUT_MS <= one.wall_ms <= ends_ms), None
+            )
+        if action is not None:
+            self.contexts.nodes[signal.browser, detail.id] = action
+            return
+        thread = self._thread(signal)
+        if thread.announced is None or signal.wall_ms - thread.announced.wall_ms > CLICK_TAKES_MS:
+            thread.announced = Action("action", signal)
+        self.contexts.nodes[signal.browser, detail.id] = thread.announced
 
     # What goes wrong.
 
@@ -441,13 +484,16 @@ class Flow:
         thread.context, thread.context_wall_ms = detail.context, signal.wall_ms
 
     def _task_navigates(self, signal: Signal, detail: TaskNavigates) -> None:
-        action = self._thread(signal).action
-        self.page(signal).intent = Effect("intent", signal, detail.url, detail.context, action)
+        page, action = self.page(signal), self._thread(signal).action
+        # A form that is sent navigates in a task of its own, of which the page knows nothing.
+        if detail.context or not self._is_intended(page, signal, detail.url):
+            page.intent = Effect("intent", signal, detail.url, detail.context, action)
 
     def _element_failed(self, signal: Signal, detail: ElementFailed) -> None:
         for request in reversed(self.page(signal).requests):
             if same_address(request.text, detail.url):
                 self.contexts.nodes[signal.browser, detail.id] = request
+                self._thread(signal).element = detail.id, signal.wall_ms
                 return
 
     def _worker_made(self, signal: Signal, detail: WorkerMade) -> None:

@@ -28,17 +28,30 @@ def find(effect: Effect, flow: Flow) -> Iterator[Link]:
         return
     if imported := IMPORT.search(effect.text):
         yield from (Link(one, RULE.via, 0.97) for one in failed[:1] if one.text == imported[1])
-    if undefined := UNDEFINED.search(effect.text):
-        yield from defining(undefined[1].lower(), failed)
+    if script := undefined_by(effect, flow):
+        yield Link(script, RULE.via, 0.75)
     if "/" in effect.text:
         yield from addressed(effect.text, failed)
 
 
-def defining(name: str, failed: list[Request]) -> Iterator[Link]:
-    for request in failed:
-        if request.resource == "Script" and name in urlsplit(request.text).path.lower():
-            yield Link(request, RULE.via, 0.7)
-            return
+def undefined_by(effect: Effect, flow: Flow) -> Request | None:
+    """The failed script whose name says that it should have defined what is missing now."""
+    undefined = UNDEFINED.search(effect.text) if effect.kind == "error" else None
+    if undefined is None:
+        return None
+    name = undefined[1].lower()
+    return next(
+        (
+            request
+            for request in reversed(flow.page(effect.signal).requests)
+            if request.failed and request.resource == "Script" and name in file_name(request.text)
+        ),
+        None,
+    )
+
+
+def file_name(url: str) -> str:
+    return urlsplit(url).path.lower().rpartition("/")[2].replace("-", "").replace("_", "")
 
 
 def addressed(text: str, failed: list[Request]) -> Iterator[Link]:

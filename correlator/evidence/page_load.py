@@ -8,6 +8,7 @@ from ..flow import Flow
 from ..nodes import Document, Effect, Link
 from .rule import Rule
 
+SURE = 0.9
 BY_DOCUMENT = {"parser": 0.9, "preload": 0.9, "other": 0.6, "": 0.6}
 
 
@@ -19,7 +20,10 @@ def find(effect: Effect, flow: Flow) -> Iterator[Link]:
     if document is None or effect.kind not in {"request", "error"}:
         return
     if effect.kind == "request" and effect.text != "script":
-        yield Link(document, RULE.via, BY_DOCUMENT.get(effect.text, 0.6))
+        confidence = BY_DOCUMENT.get(effect.text, 0.6)
+        # What comes later is rarely the document's own.
+        late = document.is_loaded and confidence < SURE
+        yield Link(document, RULE.via, 0.4 if late else confidence)
     elif not flow.page(effect.signal).actions:
         loading = effect.kind == "request" and not document.is_loaded
         yield Link(document, RULE.via, 0.8 if loading else 0.55)

@@ -17,7 +17,7 @@ def same_selector(effect: Effect, flow: Flow) -> Iterator[Link]:
         return
     for failure in recent_failures(effect, flow):
         if failure.kind == "selector" and failure.text == effect.text:
-            yield Link(failure, SAME_SELECTOR.via, 0.9)
+            yield Link(failure, SAME_SELECTOR.via, 0.92)
             return
 
 

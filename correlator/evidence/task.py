@@ -8,6 +8,7 @@ from ...observer.domains.runtime import ExceptionThrown
 from ..contexts import Origin
 from ..flow import Flow
 from ..nodes import Document, Effect, Link, Request, site_of
+from .named import undefined_by
 from .rule import Rule
 from .stacks import is_called_for
 
@@ -30,6 +31,8 @@ def find(effect: Effect, flow: Flow) -> Iterator[Link]:
 
 def sure(effect: Effect, flow: Flow, origin: Origin) -> float:
     node = origin.node
+    if undefined_by(effect, flow) is not None:
+        return 0.6
     if isinstance(node, Document):
         return 0.9 if not flow.page(effect.signal).actions else 0.65
     if effect.kind == "error" and not node.failed and is_rethrown(effect):

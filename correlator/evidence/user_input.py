@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...observer.domains.page_script import Interaction, LongFrame
 from ..flow import SAME_INPUT_MS, Flow
 from ..nodes import Effect, Link
+from .named import undefined_by
 from .rule import Rule
 
 HANDLERS = (".on", "EventListener", ".handleEvent")
@@ -23,7 +24,7 @@ def during(effect: Effect, flow: Flow) -> float:
     """Other tasks may run between an input and the end of its handling; pages that tell their tasks say so."""
     if effect.context == "" and flow.contexts.is_marked(effect.signal) and effect.kind != "page_hang":
         return 0.4
-    return 0.6 if effect.last is not None else 0.9
+    return 0.6 if effect.last is not None or undefined_by(effect, flow) is not None else 0.9
 
 
 def slow(effect: Effect, flow: Flow, detail: Interaction | LongFrame) -> Iterator[Link]:

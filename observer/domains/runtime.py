@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..cdp.session import Session
-from ..domain import SCRIPTED, Domain, Listener, Params, StackTrace, async_stack_of, stack_of
+from ..domain import OWN_SCRIPT_URL, SCRIPTED, Domain, Listener, Params, StackTrace, async_stack_of, stack_of
 from ..signal import Detail
 
 MAX_TEXT_CHARS = 2000
@@ -179,7 +179,7 @@ class RuntimeDomain(Domain):
             return
         details = params.exception_details
         stack = stack_of(details.stack_trace)
-        at = stack[0] if stack and not details.url else None
+        at = stack[0] if stack and details.url in ("", OWN_SCRIPT_URL) else None
         session.emit(
             ExceptionThrown(
                 text=exception_text(details),
