@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 
 VARIABLE = re.compile(
@@ -21,5 +22,6 @@ def template_of(text: str) -> str:
     return VARIABLE.sub("#", line) if DIGIT.search(line) else line
 
 
+@lru_cache(8_192)
 def fingerprint_of(*parts: str) -> str:
     return blake2b("\0".join(template_of(part) for part in parts).encode(), digest_size=4).hexdigest()
