@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,8 +20,9 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ..correlator.redact import Redactor, checked_pattern
 from ..observer.errors import UsageError
-from ..observer.options import Level, TargetMode
+from ..observer.options import Evidence, Level, TargetMode
 
 PREFIX: Final = "FIRSTCAUSE_"
 FILE_NAME: Final = "firstcause.toml"
@@ -82,6 +84,12 @@ def _allowed_origin(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s*]+", text):
         raise ValueError("must be origins like https://dev.example, without a path and without *")
     return text.lower()
+
+
+def _field_name(text: str) -> str:
+    if not re.fullmatch(r"[\w.$-]*[A-Za-z0-9][\w.$-]*", text):
+        raise ValueError("must be names like customer_id")
+    return text
 
 
 class Settings(BaseSettings):
@@ -215,11 +223,36 @@ class Settings(BaseSettings):
     hang_stacks: bool = Field(
         default=True, description="Whether hangs are told with a function, which needs the debugger on."
     )
+    markers: bool = Field(
+        default=True,
+        description="Whether a page's tasks are followed from what started them to what they do; without, less can be proven.",
+    )
+    evidence: Evidence = Field(
+        default="tasks",
+        description="How causes are proven; `deep` adds asynchronous stacks, which make await-heavy pages many times slower.",
+    )
     selectors: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=(),
         max_length=100,
         description="CSS selectors to tell about when they stop matching one element.",
     )
+
+    redact_fields: tuple[Annotated[str, Field(max_length=64), AfterValidator(_field_name)], ...] = Field(
+        default=(),
+        max_length=100,
+        description="Names of fields, parameters and headers whose values are hidden, beside those that always are.",
+    )
+    redact_patterns: tuple[Annotated[str, AfterValidator(checked_pattern)], ...] = Field(
+        default=(),
+        max_length=100,
+        description="RE2 expressions; whatever one matches is hidden. A variable holds one of them, or a JSON list.",
+    )
+    redact_emails: bool = Field(default=False, description="Whether e-mail addresses are hidden too.")
+
+    @property
+    def redactor(self) -> Redactor:
+        """What is hidden from events, by these settings and always."""
+        return Redactor(self.redact_fields, self.redact_patterns, self.redact_emails)
 
     @classmethod
     def settings_customise_sources(
@@ -241,7 +274,7 @@ class Settings(BaseSettings):
             raise ValueError("must not be true or false")
         return value
 
-    @field_validator("allowed_hosts", "allowed_origins", "selectors", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", "redact_fields", "selectors", mode="before")
     @classmethod
     def _list_of_text(cls, value: object) -> object:
         """`a, b` and `["a", "b"]` are both the way to write a list in a variable."""
@@ -254,6 +287,17 @@ class Settings(BaseSettings):
                 # An attribute selector begins with [ as well.
                 pass
         return tuple(part for part in map(str.strip, value.split(",")) if part)
+
+    @field_validator("redact_patterns", mode="before")
+    @classmethod
+    def _list_of_patterns(cls, value: object) -> object:
+        """A comma is part of an expression."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            with suppress(ValueError):  # a class of characters begins with [ as well
+                return json.loads(value)
+        return (value,) if value else ()
 
     @field_validator("state_dir", mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from .finding import Descriptions, Finding, Scene, context, said
 
 RESOURCES = frozenset({"Script", "Stylesheet", "Image", "Font", "Media", "Manifest", "TextTrack"})
 SLOW_RESPONSE_MS = 2_000
+MAX_ID_BYTES = 80
 TIMEOUTS = frozenset({"net::ERR_TIMED_OUT", "net::ERR_CONNECTION_TIMED_OUT"})
 
 
@@ -33,6 +34,8 @@ def response(signal: Signal, detail: ResponseReceived, scene: Scene) -> Finding:
         resource=detail.type.lower() if detail.type in RESOURCES else "",
         elapsed_ms=detail.elapsed_ms,
         initiator=said(signal.element, 160),
+        trace_id=said(detail.trace_id, MAX_ID_BYTES),
+        request_id=said(detail.server_request_id, MAX_ID_BYTES),
     )
     if detail.status < 400 and detail.elapsed_ms > SLOW_RESPONSE_MS and detail.type != "EventSource":
         slow = f"{detail.method} {url} took {detail.elapsed_ms / 1000:.1f} s to answer {detail.status}"
@@ -42,7 +45,8 @@ def response(signal: Signal, detail: ResponseReceived, scene: Scene) -> Finding:
             "slow_response", "network_errors", "network_error", "medium", slow, where, key=key, template=url
         )
     if detail.status < 400:
-        return Finding("request", "activity", "activity", "info", summary, where)
+        template = f"{detail.method} {url.partition('?')[0]} {detail.status}"
+        return Finding("request", "activity", "activity", "info", summary, where, template=template)
     resource = detail.type in RESOURCES
     return Finding(
         kind="resource_failed" if resource else "http_error",
@@ -79,6 +83,8 @@ def failed(_: Signal, detail: RequestFailed, scene: Scene) -> Finding:
             blocked=detail.blocked_reason,
             resource=detail.type.lower() if detail.type in RESOURCES else "",
             elapsed_ms=detail.elapsed_ms,
+            trace_id=said(detail.trace_id, MAX_ID_BYTES),
+            request_id=said(detail.server_request_id, MAX_ID_BYTES),
         ),
         about=detail.url,
         template=f"{detail.method} {url.partition('?')[0]} {detail.error}",

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from ..cdp.session import Session
-from ..domain import LOADERS, Domain, Listener, Params, StackTrace, stack_of
+from ..domain import LOADERS, Domain, Listener, Params, StackTrace, async_stack_of, stack_of
 from ..options import CaptureOptions, Level
 from ..signal import Detail
+from ..tracing import UNKNOWN, trace_of
 
 MAX_URL_CHARS = 2000
 MAX_DATA_URL_CHARS = 80
 KEPT_REQUESTS = 10_000
+NO_HEADERS = msgspec.Raw(b"{}")
 
 
 class RequestSent(Detail, frozen=True, tag="request"):
@@ -42,6 +46,8 @@ class ResponseReceived(Detail, frozen=True, tag="response"):
     mime: str = ""
     protocol: str = ""
     source: str = ""
+    trace_id: str = ""
+    server_request_id: str = ""
 
 
 class ResponseExtra(Detail, frozen=True, tag="response_extra"):
@@ -71,6 +77,8 @@ class RequestFailed(Detail, frozen=True, tag="request_failed"):
     cors_parameter: str = ""
     status: int = 0
     elapsed_ms: float = 0.0
+    trace_id: str = ""
+    server_request_id: str = ""
 
 
 class SocketOpened(Detail, frozen=True, tag="socket_opened"):
@@ -106,6 +114,7 @@ class Initiator(Params):
 class Response(Params):
     url: str
     status: int
+    headers: msgspec.Raw = NO_HEADERS
     mime_type: str = ""
     protocol: str = ""
     from_disk_cache: bool = False
@@ -142,6 +151,7 @@ class ExtraInfo(Params):
     request_id: str
     status_code: int = 0
     blocked_cookies: list[BlockedCookie] = []
+    headers: msgspec.Raw = NO_HEADERS
 
 
 class LoadingFinished(Params):
@@ -206,9 +216,12 @@ def source_of(response: Response) -> str:
 
 
 class Flight:
-    """A request on its way: what its end does not repeat."""
+    """A request on its way: what its end does not repeat.
 
-    __slots__ = ("frame", "loader", "method", "started", "status", "type", "url", "wall_offset_s")
+    `headers` are those of the answer, read only if the request fails; a copy, or they would keep their whole frame in memory.
+    """
+
+    __slots__ = ("frame", "headers", "loader", "method", "started", "status", "type", "url", "wall_offset_s")
 
     def __init__(self, params: RequestWillBeSent) -> None:
         self.method = params.request.method
@@ -219,6 +232,7 @@ class Flight:
         self.started = params.timestamp
         self.wall_offset_s = params.wall_time - params.timestamp
         self.status = 0
+        self.headers = NO_HEADERS
 
 
 class NetworkDomain(Domain):
@@ -298,13 +312,19 @@ class NetworkDomain(Domain):
             request_id=params.request_id,
             loader_id=params.loader_id,
             stack=stack_of(initiator.stack),
+            async_stack=async_stack_of(initiator.stack),
         )
 
     def _response(self, session: Session, params: ResponseReceivedParams) -> None:
         flight = self._flights.get(params.request_id)
         response = params.response
+        trace = trace_of(response.headers) if response.status >= 400 else UNKNOWN
         if flight is not None:
             flight.status = response.status
+            if response.status >= 400:
+                trace = trace_of(flight.headers) if trace == UNKNOWN else trace
+            elif flight.headers is NO_HEADERS:
+                flight.headers = response.headers.copy()
         session.emit(
             ResponseReceived(
                 method=flight.method if flight else "",
@@ -315,6 +335,8 @@ class NetworkDomain(Domain):
                 mime=response.mime_type,
                 protocol=response.protocol,
                 source=source_of(response),
+                trace_id=trace.trace_id,
+                server_request_id=trace.request_id,
             ),
             wall_ms=self._wall_ms(params.timestamp, flight),
             frame=params.frame_id,
@@ -323,6 +345,10 @@ class NetworkDomain(Domain):
         )
 
     def _extra(self, session: Session, params: ExtraInfo) -> None:
+        # It comes before or after the response, and is all that comes of one that CORS keeps from the page.
+        flight = self._flights.get(params.request_id)
+        if flight is not None and not 300 <= params.status_code < 400:
+            flight.headers = params.headers.copy()
         blocked = tuple(
             sorted({reason for cookie in params.blocked_cookies for reason in cookie.blocked_reasons})
         )
@@ -351,6 +377,7 @@ class NetworkDomain(Domain):
     def _failed(self, session: Session, params: LoadingFailed) -> None:
         flight = self._flights.pop(params.request_id, None)
         cors = params.cors_error_status or CorsErrorStatus()
+        trace = trace_of(flight.headers) if flight else UNKNOWN
         session.emit(
             RequestFailed(
                 method=flight.method if flight else "",
@@ -363,6 +390,8 @@ class NetworkDomain(Domain):
                 cors_parameter=cors.failed_parameter,
                 status=flight.status if flight else 0,
                 elapsed_ms=elapsed_ms(flight, params.timestamp),
+                trace_id=trace.trace_id,
+                server_request_id=trace.request_id,
             ),
             wall_ms=self._wall_ms(params.timestamp, flight),
             frame=flight.frame if flight else "",
@@ -376,7 +405,12 @@ class NetworkDomain(Domain):
         if len(self._sockets) > KEPT_REQUESTS:
             del self._sockets[next(iter(self._sockets))]
         initiator = params.initiator or Initiator()
-        session.emit(SocketOpened(url), request_id=params.request_id, stack=stack_of(initiator.stack))
+        session.emit(
+            SocketOpened(url),
+            request_id=params.request_id,
+            stack=stack_of(initiator.stack),
+            async_stack=async_stack_of(initiator.stack),
+        )
 
     def _socket_answered(self, session: Session, params: SocketHandshake) -> None:
         url, _ = self._sockets.get(params.request_id, ("", 0.0))

@@ -326,3 +326,88 @@ async def test_lean_capture_has_no_network() -> None:
         assert wire.details == []
         assert "Network.enable" not in wire.methods()
         assert wire.observer.skipped == {"unwanted": 1}
+
+
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def extra(wire: Wire, status: int = 200, **headers: str) -> None:
+    params = {"requestId": "r1", "blockedCookies": [], "headers": headers, "statusCode": status}
+    wire.event("Network.responseReceivedExtraInfo", params)
+
+
+def ids(wire: Wire) -> tuple[str, str]:
+    detail = wire.last().detail
+    assert isinstance(detail, ResponseReceived | RequestFailed)
+    return detail.trace_id, detail.server_request_id
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({"Traceparent": PARENT, "X-Request-Id": "req-8842"}, (TRACE, "req-8842")),
+        ({"server-timing": f'db;dur=12, traceparent;desc="{PARENT}"'}, (TRACE, "")),
+        ({"Server-Timing": f"traceparent;dur=0;desc={PARENT}, cache"}, (TRACE, "")),
+        (
+            {"X-Amzn-Trace-Id": "Self=1-67891234-1;Root=1-67891233-abcdef012345678912345678;Sampled=1"},
+            ("1-67891233-abcdef012345678912345678", ""),
+        ),
+        ({"x-cloud-trace-context": f"{TRACE}/123;o=1"}, (TRACE, "")),
+        ({"X-B3-TraceId": TRACE[:16]}, (TRACE[:16], "")),
+        ({"sentry-trace": f"{TRACE}-00f067aa0ba902b7-1"}, (TRACE, "")),
+        ({"uber-trace-id": f"{TRACE}:00f067aa0ba902b7:0:1"}, (TRACE, "")),
+        ({"x-correlation-id": "c1f2", "cf-ray": "8a1b2c3d4e5f6071-FRA"}, ("", "c1f2")),
+        ({"cf-ray": "8a1b2c3d4e5f6071-FRA"}, ("", "8a1b2c3d4e5f6071-FRA")),
+        # none of these is what its name says
+        ({"traceparent": "00-" + "0" * 32 + "-00f067aa0ba902b7-01"}, ("", "")),
+        ({"traceparent": "<script>", "x-request-id": "a b", "cf-ray": ""}, ("", "")),
+        ({"x-request-id": "x" * 81}, ("", "")),
+        ({"server-timing": "traceparent, db;dur=3"}, ("", "")),
+        ({"authorization": "Bearer secret", "set-cookie": "sid=secret", "x-other-id": "abcd"}, ("", "")),
+        ({}, ("", "")),
+    ],
+)
+async def test_a_failing_answer_says_by_which_ids_its_backend_knows_it(
+    wire: Wire, headers: dict[str, str], found: tuple[str, str]
+) -> None:
+    sent(wire)
+    response(wire, 500, headers=headers)
+    assert ids(wire) == found
+
+
+async def test_ids_that_come_apart_from_the_answer_count_too(wire: Wire) -> None:
+    sent(wire)
+    extra(wire, 503, traceparent=PARENT)
+    response(wire, 503, headers={"content-type": "text/plain"})
+    assert ids(wire) == (TRACE, "")
+
+
+async def test_an_answer_that_cors_keeps_from_the_page_has_ids(wire: Wire) -> None:
+    sent(wire)
+    extra(wire, 200, **{"x-request-id": "req-8842"})
+    failed(wire, corsErrorStatus={"corsError": "MissingAllowOriginHeader", "failedParameter": ""})
+    assert ids(wire) == ("", "req-8842")
+
+
+async def test_an_answer_that_breaks_off_has_ids(wire: Wire) -> None:
+    sent(wire)
+    response(wire, 200, headers={"traceparent": PARENT})
+    assert ids(wire) == ("", "")
+    failed(wire, errorText="net::ERR_INCOMPLETE_CHUNKED_ENCODING")
+    assert ids(wire) == (TRACE, "")
+
+
+async def test_the_ids_of_a_redirect_are_not_those_of_what_follows(wire: Wire) -> None:
+    sent(wire, "http://a/1")
+    sent(wire, "http://a/2", timestamp=100.1, redirectResponse={"url": "http://a/1", "status": 302})
+    extra(wire, 302, traceparent=PARENT)
+    failed(wire)
+    assert ids(wire) == ("", "")
+
+
+async def test_headers_that_are_no_texts_are_no_ids(wire: Wire) -> None:
+    sent(wire)
+    response(wire, 500, headers={"traceparent": 7})
+    response(wire, 500, headers=[])
+    assert ids(wire) == ("", "")
