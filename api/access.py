@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..correlator.redact import redact_text
 from ..observer.errors import FirstcauseError
 from .auth import ANYONE, Grant
 from .errors import RequestRefused, TooLarge, Unauthorized
@@ -146,8 +147,10 @@ async def refuse(scope: Scope, send: Send, error: RequestRefused) -> None:
 
 def told(error: FirstcauseError) -> bytes:
     texts = {"code": error.code, "message": error.message, "hint": error.hint}
-    # What is quoted may have come out of JSON with a lone surrogate, which is no text to send.
-    return msgspec.json.encode({name: text.encode(errors="replace").decode() for name, text in texts.items()})
+    # What is quoted may be an address with a password, or out of JSON with a lone surrogate, which is no text to send.
+    return msgspec.json.encode(
+        {name: redact_text(text.encode(errors="replace").decode()) for name, text in texts.items()}
+    )
 
 
 def _too_large(limit: int) -> TooLarge:

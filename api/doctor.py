@@ -16,6 +16,7 @@ from typing import Final
 
 from firstcause import __version__
 
+from ..correlator import sourcemaps
 from ..observer.errors import FirstcauseError
 from ..observer.sources.attach import resolve_ws_url
 from ..observer.sources.discover import FoundBrowser, browser_version, find_browser
@@ -38,7 +39,7 @@ class Finding:
 
 def collect(port: int | None) -> list[Finding]:
     """Everything in the order in which it is needed; `port` is the one that the API would listen on."""
-    findings = [_python(), *_packages()]
+    findings = [_python(), *_packages(), _source_maps()]
     browser = _browser()
     findings.append(browser if isinstance(browser, Finding) else _version(browser))
     if findings[-1].ok and not isinstance(browser, Finding):
@@ -63,6 +64,14 @@ def _packages() -> Iterator[Finding]:
             yield Finding(
                 package, False, "is not installed", "Install firstcause again: pip install firstcause"
             )
+
+
+def _source_maps() -> Finding:
+    if sourcemaps.available():
+        return Finding("source maps", True, "are read: errors are told where they were written")
+    detail = "are not read: errors in compiled scripts are told where they were compiled to"
+    fix = "pip install 'firstcause[sourcemaps]'" if sys.platform != "win32" else ""
+    return Finding("source maps", True, detail, fix)
 
 
 def _browser() -> FoundBrowser | Finding:

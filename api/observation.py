@@ -8,18 +8,21 @@ from collections.abc import Awaitable, Callable
 from typing import Self
 
 from ..correlator.engine import Engine
-from ..correlator.event import Event
+from ..correlator.event import Cause, Event
+from ..correlator.redact import BUILT_IN, Redactor
 from ..observer.errors import BrowserUnreachable
 from ..observer.observer import Observer
 from ..observer.options import CaptureOptions
 from ..observer.signal import Signal
 from ..observer.sources.attach import resolve_ws_url
+from .source_maps import MapReader
 
 
 class Observation:
     """Observes one browser for the length of the block and hands every event to `on_event`, in order, as it happens.
 
     `address` is a DevTools port, an http:// or a ws:// address; it is asked anew whenever the browser has to be found again.
+    `on_signal` gets what the events are made of, as the observer recorded it: with whatever secrets there are in it.
     """
 
     def __init__(
@@ -30,11 +33,17 @@ class Observation:
         *,
         project: str = "default",
         name: str = "b1",
+        on_signal: Callable[[Signal], object] | None = None,
+        redactor: Redactor = BUILT_IN,
     ) -> None:
         self._on_event = on_event
-        self._engine = Engine(project)
+        self._on_signal = on_signal
+        self._engine = Engine(project, redactor=redactor)
+        self._maps = MapReader(self._engine.source_maps, self._take)
         self._due: asyncio.TimerHandle | None = None
         self.signals = 0
+        self.session = ""
+        """What its events name as their session, once there is one."""
         self.observer = Observer(resolver(address), self._take, options, name)
 
     async def __aenter__(self) -> Self:
@@ -43,16 +52,36 @@ class Observation:
 
     async def __aexit__(self, *_: object) -> None:
         await self.observer.stop()
+        self._maps.close()
         if self._due is not None:
             self._due.cancel()
         self._tell(self._engine.finish())
 
+    def knows(self, event_id: str) -> bool:
+        """Whether the event is one of those that the latest chains are made of."""
+        return bool(self._engine.chains.chain_of(event_id))
+
+    def weak_of(self, event_id: str) -> tuple[Cause, ...]:
+        """What may have caused the event, without being proven."""
+        return self._engine.chains.weak_of(event_id)
+
+    def join(self, event: Event) -> list[Event]:
+        """A published event with its cause and its chain, behind the events that explain it and were not told so far. It is for
+        whoever publishes it to tell them.
+        """
+        return self._engine.join(event)
+
     def _take(self, signal: Signal) -> None:
         self.signals += 1
+        if self._maps.take(signal):
+            return
+        if self._on_signal is not None:
+            self._on_signal(signal)
         self._tell(self._engine.feed(signal))
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
+            self.session = event.session
             self._on_event(event)
         due_s = self._engine.next_due_s
         if due_s is not None and self._due is None:

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import lru_cache
 
-from pydantic import JsonValue
 from uuid6 import uuid7
 
-from ..observer.cdp.targets import TargetClosed
-from ..observer.domains.network import ResponseExtra
-from ..observer.domains.page import Navigated
 from ..observer.domains.runtime import ExceptionRevoked, ExceptionThrown
 from ..observer.signal import Signal
 from .causes import Causes
 from .chains import Chains
-from .event import Cause, Channel, Event
-from .findings import DESCRIPTIONS
-from .findings.finding import MAX_SUMMARY_BYTES, Finding, Scene, context, cut, place, said
+from .event import Event
+from .findings.finding import Finding, context, said
 from .findings.scripts import repeats_child
 from .flow import Flow
 from .fold import Fold
 from .kept import Kept
 from .nodes import Effect, Removal, Request
-from .templates import fingerprint_of
+from .redact import BUILT_IN, Redactor
+from .teller import Teller, iso_ms
+
+__all__ = ["HOLD_S", "LATE_S", "Engine", "iso_ms", "new_uuid7"]
 
 # A promise that is handled a moment later was never a failure, though Chrome reports it at once; and what may be a repetition
 # waits for what it repeats.
 HOLD_S = 0.5
 # The page hears of some failures before Chrome reports them.
 LATE_S = 0.1
-KEPT_STATUSES = 1_000
 KEPT_REJECTIONS = 1_000
 KEPT_SESSIONS = 10_000
 
@@ -60,13 +54,13 @@ class Engine:
     `feed` every signal; call `advance` with the monotonic time when `next_due_s` has passed: something was held back until then.
     """
 
-    def __init__(self, project: str = "default", new_id: Callable[[], str] = new_uuid7) -> None:
-        self._project = project
-        self._new_id = new_id
-        self._seqs: Counter[Channel] = Counter()
-        self._sessions: dict[str, str] = {}
-        self._page_urls: dict[tuple[str, str], str] = {}
-        self._wire_statuses: Kept[str, int] = Kept(KEPT_STATUSES)
+    def __init__(
+        self,
+        project: str = "default",
+        new_id: Callable[[], str] = new_uuid7,
+        redactor: Redactor = BUILT_IN,
+    ) -> None:
+        self._teller = Teller(project, new_id, redactor)
         self._fold = Fold()
         self._flow = Flow()
         self._causes = Causes(self._flow)
@@ -75,6 +69,7 @@ class Engine:
         self._rejections: Kept[tuple[str, int], Held | str] = Kept(KEPT_REJECTIONS)
         self._orders: Kept[tuple[str, str], int] = Kept(KEPT_SESSIONS)
         self.chains = Chains()
+        self.source_maps = self._teller.source_maps
         self.repeats = 0
 
     @property
@@ -95,17 +90,13 @@ class Engine:
         detail = signal.detail
         if isinstance(detail, ExceptionRevoked):
             return events + self._revoke(signal, detail)
-        if isinstance(detail, Navigated) and detail.main_frame:
-            self._page_urls[signal.browser, signal.page] = detail.url
-        elif isinstance(detail, ResponseExtra) and detail.status:
-            self._wire_statuses[signal.request_id] = detail.status
+        self._teller.note(signal)
         hold_s = self._hold_s(signal, effect)
         if hold_s:
             self._hold(signal, effect, hold_s)
         else:
             events += self._tell(signal, effect)
-        if isinstance(detail, TargetClosed) and detail.type == "page":
-            self._page_urls.pop((signal.browser, signal.page), None)
+        self._teller.forget(signal)
         return events
 
     def advance(self, now_s: float) -> list[Event]:
@@ -180,14 +171,7 @@ class Engine:
         ]
 
     def _tell(self, signal: Signal, effect: Effect | None) -> list[Event]:
-        describe = DESCRIPTIONS.get(type(signal.detail))
-        if describe is None:
-            return []
-        scene = Scene(
-            page_url=self._page_urls.get((signal.browser, signal.page), ""),
-            wire_status=self._wire_statuses.get(signal.request_id, 0),
-        )
-        finding = describe(signal, signal.detail, scene)
+        finding = self._teller.finding(signal)
         if finding is None:
             return []
         key = ""
@@ -233,26 +217,8 @@ class Engine:
         events = [event for held in self._causes.waiting(effect.node) for event in self._release(held)]
         for event, cause in self._causes.found_late(effect.node):
             if merged := self.chains.merge(event.id, cause):
-                events.append(self._notice(event, cause, *merged))
+                events.append(self._teller.merged(event, cause, *merged))
         return events
-
-    def _notice(self, event: Event, cause: Cause, ended: str, into: str) -> Event:
-        """What was told stays as it was told; its chain turned out to be a part of another."""
-        self._seqs[event.channel] += 1
-        summary = f"The cause of an earlier event is known now: {event.summary}"
-        notice = {"event": event.id, "cause": cause.id, "via": cause.via, "confidence": cause.confidence}
-        return event.model_copy(
-            update={
-                "id": self._new_id(),
-                "seq": self._seqs[event.channel],
-                "kind": "chain_merged",
-                "severity": "info",
-                "summary": cut(summary, MAX_SUMMARY_BYTES),
-                "context": {**notice, "from": ended, "into": into},
-                "correlation_id": into,
-                "fingerprint": fingerprint_of("chain_merged", event.fingerprint),
-            }
-        )
 
     def _tell_removal(self, effect: Effect) -> list[Event]:
         """An element's removal is told when it explains something."""
@@ -273,46 +239,9 @@ class Engine:
         return [event]
 
     def _event(self, signal: Signal, finding: Finding, effect: Effect | None) -> Event:
-        self._seqs[finding.channel] += 1
-        session = self._sessions.get(signal.browser)
-        if session is None:
-            session = self._sessions[signal.browser] = self._new_id()
-        event_id = self._new_id()
+        event_id = self._teller.new_id()
         cause, weak = self._causes.of(effect) if effect is not None else (None, ())
-        chain_id = self.chains.chain_of(cause.id) if cause is not None else ""
-        return Event(
-            id=event_id,
-            seq=self._seqs[finding.channel],
-            timestamp=iso_ms(signal.wall_ms),
-            project=self._project,
-            session=session,
-            page=signal.page,
-            channel=finding.channel,
-            type=finding.type,
-            kind=finding.kind,
-            severity=finding.severity,
-            summary=finding.summary,
-            context=self._context(finding, effect),
-            correlation_id=self.chains.add(event_id, cause, chain_id, weak),
-            cause=cause,
-            fingerprint=fingerprint_of(finding.kind, finding.template or finding.summary),
-            count=1,
+        chain_id = self.chains.add(
+            event_id, cause, self.chains.chain_of(cause.id) if cause is not None else "", weak
         )
-
-    def _context(self, finding: Finding, effect: Effect | None) -> dict[str, JsonValue]:
-        """A failed request also says where it was made."""
-        node = effect.node if effect is not None else None
-        if finding.channel == "activity" or not isinstance(node, Request) or "at" in finding.context:
-            return finding.context
-        at = place(node.stack[0] if node.stack else None)
-        return {**finding.context, "at": at} if at else finding.context
-
-
-def iso_ms(wall_ms: float) -> str:
-    seconds, ms = divmod(int(wall_ms), 1000)
-    return f"{iso_second(seconds)}.{ms:03d}Z"
-
-
-@lru_cache(16)
-def iso_second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return self._teller.event(signal, finding, event_id, chain_id, cause, effect)

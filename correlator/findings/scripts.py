@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...observer.domains.runtime import ConsoleCalled, ExceptionRevoked, ExceptionThrown
+from ...observer.domains.scripts import SourceMapMissing
 from ...observer.signal import Signal, StackFrame
 from ..event import Severity
-from .finding import Descriptions, Finding, Scene, context, place, said
+from .finding import Descriptions, Finding, Scene, context, place, places, said
 
 CONSOLE: dict[str, tuple[str, Severity]] = {
     "error": ("console_error", "medium"),
@@ -36,7 +37,7 @@ def exception(signal: Signal, detail: ExceptionThrown, scene: Scene) -> Finding:
         severity="high",
         summary=lead + text,
         context=context(
-            at=place(frame),
+            **places(signal.stack or [frame], scene),
             url=scene.url(detail.url),
             target=worker,
             rejection=bool(worker) and detail.rejection,
@@ -57,9 +58,9 @@ def revoked(_: Signal, __: ExceptionRevoked, ___: Scene) -> Finding:
     )
 
 
-def console(signal: Signal, detail: ConsoleCalled, _: Scene) -> Finding:
+def console(signal: Signal, detail: ConsoleCalled, scene: Scene) -> Finding:
     worker = signal.target_type if signal.target_type in WORKERS else ""
-    at = place(signal.stack[0] if signal.stack else None)
+    where = places(signal.stack, scene)
     text = said(detail.text)
     if detail.level not in CONSOLE:
         return Finding(
@@ -68,7 +69,7 @@ def console(signal: Signal, detail: ConsoleCalled, _: Scene) -> Finding:
             type="activity",
             severity="info",
             summary=f"console.{detail.level}: {text}",
-            context=context(at=at, target=worker),
+            context=context(**where, target=worker),
         )
     kind, severity = CONSOLE[detail.level]
     if detail.level == "assert":
@@ -79,8 +80,27 @@ def console(signal: Signal, detail: ConsoleCalled, _: Scene) -> Finding:
         type="error",
         severity=severity,
         summary=text or f"console.{detail.level} without a text",
-        context=context(at=at, target=worker),
+        context=context(**where, target=worker),
     )
 
 
-DESCRIPTIONS: Descriptions = {ExceptionThrown: exception, ExceptionRevoked: revoked, ConsoleCalled: console}
+def map_missing(_: Signal, detail: SourceMapMissing, scene: Scene) -> Finding:
+    script = scene.url(detail.script_url)
+    return Finding(
+        kind="sourcemap_missing",
+        channel="errors",
+        type="error",
+        severity="info",
+        summary=said(f"No source map for {script}: {detail.reason}"),
+        context=context(url=script, map=scene.url(detail.map_url)),
+        key=f"source map of {detail.script_url}",
+        template=f"source map of {script}",
+    )
+
+
+DESCRIPTIONS: Descriptions = {
+    ExceptionThrown: exception,
+    ExceptionRevoked: revoked,
+    ConsoleCalled: console,
+    SourceMapMissing: map_missing,
+}

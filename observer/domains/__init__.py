@@ -11,17 +11,22 @@ from .page import PageDomain
 from .page_script import PageScriptDomain
 from .performance import PerformanceDomain
 from .runtime import RuntimeDomain
+from .scripts import ScriptsDomain
+from .tasks import TasksDomain
 from .watchdog import WatchdogDomain
 
-# Network first: it misses what happens before it is on. PageScript after Runtime: its binding needs that.
+# Network early: it misses what happens before it is on. Tasks before it: whose a request is comes just before the request. Runtime
+# before both: only then do pages that are there already get a binding, and PageScript's world its own.
 DOMAINS: tuple[type[Domain], ...] = (
+    RuntimeDomain,
+    TasksDomain,
     NetworkDomain,
     InspectorDomain,
     PageDomain,
-    RuntimeDomain,
     PageScriptDomain,
     LogDomain,
     AuditsDomain,
     PerformanceDomain,
     WatchdogDomain,
+    ScriptsDomain,
 )

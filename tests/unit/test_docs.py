@@ -79,7 +79,8 @@ def test_the_same_page_for_every_terminal(reference: str, monkeypatch: pytest.Mo
 
 def test_every_runtime_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    needed = {re.split("[<>=\\[]", requirement)[0] for requirement in project["dependencies"]}
+    optional = [name for extra in project["optional-dependencies"].values() for name in extra]
+    needed = {re.split("[<>=\\[]", requirement)[0] for requirement in [*project["dependencies"], *optional]}
     explained = set(
         re.findall(r"^\| ([a-z0-9-]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
     )

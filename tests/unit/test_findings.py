@@ -49,6 +49,7 @@ from firstcause.observer.domains.page_script import (
     UserAction,
 )
 from firstcause.observer.domains.runtime import ConsoleCalled, ExceptionRevoked, ExceptionThrown
+from firstcause.observer.domains.scripts import SourceMapMissing
 from firstcause.observer.domains.watchdog import PageHang, PageHangEnded
 from firstcause.observer.observer import BrowserLost, Gap, Observer
 from firstcause.observer.signal import Detail, StackFrame
@@ -80,6 +81,12 @@ EVENTS: list[tuple[Detail, str, str, Severity]] = [
     (ConsoleCalled("assert", "no stock"), "console_assert", "errors", "medium"),
     (ConsoleCalled("warning", "low stock"), "console_warning", "errors", "low"),
     (ConsoleCalled("log", "stock: 3"), "console_message", "activity", "info"),
+    (
+        SourceMapMissing("http://shop.test/app.js", "http://shop.test/app.js.map", "answered 404"),
+        "sourcemap_missing",
+        "errors",
+        "info",
+    ),
     # requests
     (ResponseReceived("GET", URL, "Fetch", 200), "request", "activity", "info"),
     (ResponseReceived("GET", URL, "Fetch", 399), "request", "activity", "info"),
