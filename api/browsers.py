@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..correlator.event import Event
+from ..correlator.event import Cause, Event
+from ..correlator.redact import BUILT_IN, Redactor
 from ..observer.errors import FirstcauseError
 from ..observer.options import CaptureOptions
 from ..observer.sources.launch import launch
@@ -43,8 +44,11 @@ class Observed:
 class Browsers:
     """Each browser tells its events to `publish`."""
 
-    def __init__(self, publish: Callable[[Event], object], executable: str = "") -> None:
+    def __init__(
+        self, publish: Callable[[Event], object], executable: str = "", redactor: Redactor = BUILT_IN
+    ) -> None:
         self._publish = publish
+        self._redactor = redactor
         self._executable = executable or None
         self._observed: dict[str, Observed] = {}
         self._numbers = itertools.count(1)
@@ -70,6 +74,21 @@ class Browsers:
             await self.detach(observed.id)
             raise
         return observed
+
+    def observations(self, project: str) -> list[Observation]:
+        return [observed.observation for observed in self if observed.project == project]
+
+    def weak_of(self, project: str) -> Callable[[str], Sequence[Cause]]:
+        """What may have caused an event of the project, as far as a browser that is observed now has told it."""
+        observations = self.observations(project)
+        return lambda event_id: [cause for one in observations for cause in one.weak_of(event_id)]
+
+    def home_of(self, event: Event) -> Observation | None:
+        """The browser whose story a published event is part of: it knows the cause, or is named by the session, or is the only one."""
+        here = self.observations(event.project) if event.channel != "output" else []
+        knowing = [one for one in here if event.cause is not None and one.knows(event.cause.id)]
+        named = [one for one in here if one.session and one.session == event.session]
+        return next(iter(knowing or named or (here if len(here) == 1 else ())), None)
 
     def adopt(self, observation: Observation, how: How, address: str, project: str) -> Observed:
         """List a browser that somebody else takes care of."""
@@ -106,7 +125,9 @@ class Browsers:
             if len(self._observed) >= MAX_BROWSERS:
                 raise TooMany(f"{MAX_BROWSERS} browsers are observed already.", "Detach one first.")
             name = next(name for number in self._numbers if (name := f"b{number}") not in self._observed)
-            observation = Observation(address, self._publish, options, project=project, name=name)
+            observation = Observation(
+                address, self._publish, options, project=project, name=name, redactor=self._redactor
+            )
             await stack.enter_async_context(observation)
             if self._ended:
                 raise ShuttingDown("The server is ending.", "Ask again when it is back.")

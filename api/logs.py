@@ -8,6 +8,8 @@ from typing import TextIO
 
 import structlog
 
+from ..correlator.redact import redact_text
+
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 TALKATIVE = ("asyncio", "picows", "uvicorn")  # what they do is a detail
 SHARED = [
@@ -25,12 +27,19 @@ class StderrHandler(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
+class Redacting(structlog.stdlib.ProcessorFormatter):
+    """An error may quote an address with a password in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(map(redact_text, super().format(record).splitlines()))
+
+
 def configure(verbosity: int) -> None:
     """0 shows warnings, 1 what is being done, 2 everything."""
     level = LEVELS[min(verbosity, len(LEVELS) - 1)]
     handler = StderrHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        Redacting(
             foreign_pre_chain=SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,

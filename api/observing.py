@@ -13,8 +13,10 @@ from typing import Final, Protocol, Self
 from playwright.async_api import BrowserContext, Page
 
 from ..correlator.event import Event
+from ..correlator.redact import BUILT_IN, Redactor
 from ..observer.errors import UsageError
 from ..observer.options import CaptureOptions
+from ..observer.signal import Signal
 from ..observer.sources.launch import LaunchedBrowser, checked_url, launch
 from .observation import Observation
 
@@ -67,11 +69,16 @@ class Source:
         executable: str = "",
         for_seconds: float = 0,
         started: Started = lambda _: None,
+        on_signal: Callable[[Signal], object] | None = None,
+        redactor: Redactor = BUILT_IN,
     ) -> None:
         """`tell` all there is until `stop`, which is also set when there is nothing more to do."""
 
         async def observe_at(address: str, launched: LaunchedBrowser | None = None) -> None:
-            async with Observation(address, tell, options, project=project) as observation:
+            observation = Observation(
+                address, tell, options, project=project, on_signal=on_signal, redactor=redactor
+            )
+            async with observation:
                 started(observation)
                 if launched is not None:
                     await launched.open_page(self.url)

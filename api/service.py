@@ -13,6 +13,7 @@ from ..correlator.engine import new_uuid7
 from ..correlator.event import Event
 from .auth import Grant, Keyring
 from .browsers import Browsers
+from .chains import chain_of
 from .durations import Durations
 from .hub import Hub, Limits
 from .limits import Connections, Rate
@@ -81,10 +82,18 @@ class Service:
         grant.require("publish")
         grant.require_project(project)
         self.publish_rate.take(grant.key)
-        event = event_of(publication, project, self.session)
-        seq = self.hub.publish(event)
+        events = await self._joined(event_of(publication, project, self.session, self.settings.redactor))
+        seqs = [self.hub.publish(event) for event in events]
         await self.hub.kept()
-        return event, seq
+        return events[-1], seqs[-1]
+
+    async def _joined(self, event: Event) -> list[Event]:
+        """The event with the chain that it belongs to, behind those that explain it."""
+        home, cause = self.browsers.home_of(event), event.cause
+        if cause is not None and not event.correlation_id and not (home and home.knows(cause.id)):
+            chain = await chain_of(self.hub, event.project, cause.id)
+            event = event.model_copy(update={"correlation_id": chain or None})
+        return home.join(event) if home else [event]
 
     def change(self, settings: Settings) -> None:
         """Take over what may change while the server runs."""
