@@ -266,12 +266,15 @@ class Flow:
     def _asked(self, signal: Signal, url: str, *, marked: bool) -> tuple[Request, str | None]:
         """The request that the page announced, or a new one, and the context in which it was made."""
         asked = self._thread(signal).asked
-        found = next((pair for pair in asked if same_address(url, pair[0].text)), None) if marked else None
-        if found is None:
+        if not marked or not asked:
             return Request(signal, url), None
-        while asked.popleft() is not found:  # those before it were refused before they were sent
-            pass
-        request, context = found
+        if not same_address(url, asked[0][0].text):
+            found = next((pair for pair in asked if same_address(url, pair[0].text)), None)
+            if found is None:
+                return Request(signal, url), None
+            while asked[0] is not found:  # those before it were refused before they were sent
+                asked.popleft()
+        request, context = asked.popleft()
         request.text, request.request_id = url, signal.request_id
         request.frame = signal.frame
         return request, context
@@ -289,7 +292,7 @@ class Flow:
     def _remember(self, signal: Signal, request: Request) -> None:
         self._requests[signal.browser, signal.request_id] = request
         self.page(signal).requests.append(request)
-        request.called_from(signal.stack)
+        request.stack = signal.stack
         stack = signal.stack + signal.async_stack
         if stack:
             self._index(request, signal.browser, signal.page, *site_of(stack[0]))
@@ -425,15 +428,7 @@ class Flow:
 
         Typing is told once, for all that is typed in one go.
         """
-        known = [one for one in self.page(signal).actions if one.session == signal.session]
-        if detail.type in TYPING:
-            began = [one for one in known if one.wall_ms <= signal.wall_ms + INPUT_FOLLOWS_MS]
-            action = began[-1] if began else None
-        else:
-            ends_ms = signal.wall_ms + (CLICK_TAKES_MS if detail.type in PRESSES else SAME_INPUT_MS)
-            action = next(
-                (one for one in known if signal.wall_ms - SAME_INPUT_MS <= one.wall_ms <= ends_ms), None
-            )
+        action = self._same_input(signal, detail.type)
         if action is not None:
             self.contexts.nodes[signal.browser, detail.id] = action
             return
@@ -441,6 +436,21 @@ class Flow:
         if thread.announced is None or signal.wall_ms - thread.announced.wall_ms > CLICK_TAKES_MS:
             thread.announced = Action("action", signal)
         self.contexts.nodes[signal.browser, detail.id] = thread.announced
+
+    def _same_input(self, signal: Signal, how: str) -> Action | None:
+        began_ms = signal.wall_ms - SAME_INPUT_MS
+        ends_ms = signal.wall_ms + (CLICK_TAKES_MS if how in PRESSES else SAME_INPUT_MS)
+        found = None
+        for action in reversed(self.page(signal).actions):
+            if action.session != signal.session:
+                continue
+            if how in TYPING and action.wall_ms <= signal.wall_ms + INPUT_FOLLOWS_MS:
+                return action
+            if action.wall_ms < began_ms:
+                break
+            if how not in TYPING and action.wall_ms <= ends_ms:
+                found = action  # the first of several
+        return found
 
     # What goes wrong.
 

@@ -102,22 +102,20 @@ class Removal(Node):
 class Request(Node):
     """A request or a socket, and its answer; `text` is the address."""
 
-    __slots__ = ("answered", "heard_s", "mime", "request_id", "resource", "sites", "stack", "status")
+    __slots__ = ("answered", "heard_s", "mime", "request_id", "resource", "stack", "status")
 
     def __init__(self, signal: Signal, url: str, resource: str = "") -> None:
         super().__init__("request", signal, url)
         self.request_id = signal.request_id
         self.resource = resource
         self.stack: tuple[StackFrame, ...] = ()
-        self.sites: frozenset[tuple[str, int, int]] = frozenset()
         self.answered = False
         self.heard_s = 0.0
         self.status = 0
         self.mime = ""
 
-    def called_from(self, stack: tuple[StackFrame, ...]) -> None:
-        self.stack = stack
-        self.sites = frozenset(site_of(frame) for frame in stack)
+    def is_called_at(self, site: tuple[str, int, int]) -> bool:
+        return any(site_of(frame) == site for frame in self.stack)
 
     @property
     def is_over(self) -> bool:

@@ -24,7 +24,7 @@ def called_for(effect: Effect, flow: Flow) -> Iterator[tuple[Request, bool]]:
         return
     site, alone = site_of(outermost), len(signal.stack) == 1
     for request in flow.requests_at(signal, outermost.url, outermost.function):
-        if request is effect.node or id(request) in seen or (not alone and site in request.sites):
+        if request is effect.node or id(request) in seen or (not alone and request.is_called_at(site)):
             continue
         seen.add(id(request))
         yield request, False
