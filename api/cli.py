@@ -14,7 +14,9 @@ from firstcause import __version__
 from ..observer.errors import FirstcauseError
 from .commands.config import config
 from .commands.doctor import doctor
+from .commands.explain import explain
 from .commands.record import record
+from .commands.replay import replay
 from .commands.serve import serve
 from .commands.token import token
 from .commands.watch import demo, watch
@@ -87,5 +89,15 @@ def root(
     """Watches live Chromium pages and tells the first cause, not the last symptom."""
 
 
-for command in (watch, serve, record, demo, doctor, config, token):  # one a file in commands/
+for command in (
+    watch,
+    serve,
+    record,
+    replay,
+    explain,
+    demo,
+    doctor,
+    config,
+    token,
+):  # one a file in commands/
     app.command()(command)

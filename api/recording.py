@@ -1,4 +1,4 @@
-"""Where recorded events go: a file or stdout, one whole line an event, nothing half-written."""
+"""Where recordings go: a file, gzipped if its name ends in .gz, or stdout; one whole line an event or signal, nothing half-written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import select
 import stat
 import sys
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,7 @@ from ..correlator.event import Event
 from ..observer.errors import OutputFailed
 
 STDOUT = "-"
+GZIP_FORMAT = 31
 
 
 class Recording:
@@ -22,11 +24,15 @@ class Recording:
     An older file of that name is replaced by the first event, or by an end without one: not by a browser that was not found.
     """
 
-    def __init__(self, out: str = STDOUT, *, activity: bool = True) -> None:
+    def __init__(self, out: str = STDOUT, *, activity: bool = True, head: bytes = b"") -> None:
+        """`head` is a line before all others, which says what the file is; it is not counted."""
         self.name = "stdout" if out == STDOUT else out
         self.count = 0
         self.failure: OSError | None = None
         self._activity = activity
+        self._head = head + b"\n" if head else b""
+        self._begun = False
+        self._packer = zlib.compressobj(wbits=GZIP_FORMAT) if out.endswith(".gz") else None
         try:
             self._file = (
                 sys.stdout.fileno() if out == STDOUT else os.open(Path(out), os.O_WRONLY | os.O_CREAT, 0o644)
@@ -41,9 +47,8 @@ class Recording:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Raises what went wrong; a reader of stdout that went away is no failure of ours."""
-        if kind is None and self.failure is None:
-            with suppress(OSError):
-                self._replace()
+        if kind is None or self._begun:
+            self._put(b"", last=True)
         if self.name != "stdout":
             os.close(self._file)
         if kind is None and self.failure is not None and not isinstance(self.failure, BrokenPipeError):
@@ -59,27 +64,36 @@ class Recording:
 
     def write_line(self, text: bytes) -> bool:
         """Whether to go on, as `write`."""
+        if not self._put(text + b"\n"):
+            return False
+        self.count += 1
+        return True
+
+    def _put(self, data: bytes, *, last: bool = False) -> bool:
         if self.failure is not None:
             return False
-        line = text + b"\n"
         done = 0
         try:
-            self._replace()
-            while done < len(line):
-                done += self._write_some(line[done:])
+            if not self._begun:
+                if self._replaces:
+                    os.ftruncate(self._file, 0)
+                data, self._begun = self._head + data, True
+            data = self._packed(data, last=last)
+            while done < len(data):
+                done += self._write_some(data[done:])
         except OSError as error:
             self.failure = error
             if done and self._regular:
                 with suppress(OSError):
                     os.ftruncate(self._file, os.lseek(self._file, 0, os.SEEK_CUR) - done)
             return False
-        self.count += 1
         return True
 
-    def _replace(self) -> None:
-        if self._replaces:
-            os.ftruncate(self._file, 0)
-            self._replaces = False
+    def _packed(self, data: bytes, *, last: bool) -> bytes:
+        if self._packer is None:
+            return data
+        # Up to a flush everything can be unpacked, whatever becomes of us.
+        return self._packer.compress(data) + self._packer.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
 
     def _write_some(self, data: bytes) -> int:
         try:

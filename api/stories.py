@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 from starlette.requests import HTTPConnection, Request
@@ -62,6 +62,7 @@ class Answer(BaseModel):
     headers: dict[str, str] = {}
     body: JsonValue = Field(default=None, alias="json")
     text: str = ""
+    chunks: tuple[str, ...] = ()
     redirect: str | None = None
     messages: int = Field(default=0, ge=0)
     interval_ms: int = Field(default=100, ge=0)
@@ -69,10 +70,10 @@ class Answer(BaseModel):
     code: int = Field(default=1000, ge=1000, le=4999)
 
 
-class Expected(BaseModel):
-    """One finding the story must produce; further keys are compared by whoever runs the story."""
+class Matcher(BaseModel):
+    """Says which finding is meant; `url` and `text` are parts of what it tells."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
     url: str | None = None
@@ -80,14 +81,38 @@ class Expected(BaseModel):
     at: str | None = None
 
 
+class Expected(Matcher):
+    """One finding the story must produce, and its direct cause: any of a list, null if none may be claimed; judged only if given.
+
+    `soft`: that it is the cause can be inferred but not followed.
+    """
+
+    cause: Matcher | list[Matcher] | None = None
+    soft: bool = False
+
+
+Step = (
+    tuple[Literal["click", "run"], str]
+    | tuple[Literal["type", "press"], str, str]
+    | tuple[Literal["wait_for"], str | Matcher]
+    | tuple[Literal["expect"], str, int]
+)
+"""What the visitor does: click SELECTOR (`FRAME >> SELECTOR` in a frame), type SELECTOR TEXT, press SELECTOR KEY, run SCRIPT,
+wait_for a selector, a request (`GET /path`) or a finding, expect SELECTOR within MS.
+"""
+
+
 class Story(BaseModel):
-    """The parsed story.json."""
+    """The parsed story.json; `concurrent` says that its flows overlap, `watch` names selectors to observe."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
     open: str = "/"
+    concurrent: bool = False
+    watch: tuple[str, ...] = ()
     routes: dict[RouteKey, Answer] = {}
+    steps: list[Step] = []
     expected: list[Expected]
 
 
@@ -114,12 +139,18 @@ def bundled_story(name: str) -> Path:
 
 
 class StoryServer:
-    """Use it as `async with StoryServer(folder) as server: … server.url`."""
+    """Use it as `async with StoryServer(folder) as server: … server.url`.
 
-    def __init__(self, folder: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    A page finds packages at /npm/NAME/…: in `packages`, a folder like node_modules, else in the story's own npm/ folder.
+    """
+
+    def __init__(
+        self, folder: Path, *, host: str = "127.0.0.1", port: int = 0, packages: Path | None = None
+    ) -> None:
         self.story = read_story(folder)
         self.hits: list[str] = []
         self._folder = folder.resolve()
+        self._packages = packages.resolve() if packages else None
         self._host = host
         self._port = port
         self._closing = asyncio.Event()
@@ -176,6 +207,10 @@ class StoryServer:
                 return StreamingResponse(
                     self._messages(answer), media_type="text/event-stream", headers=NO_STORE
                 )
+            if answer.chunks:
+                return StreamingResponse(
+                    self._chunks(answer), answer.status or 200, NO_STORE | answer.headers, "text/plain"
+                )
             return _response(answer)
 
         async def converse(websocket: WebSocket) -> None:
@@ -211,6 +246,11 @@ class StoryServer:
             await self._pause(answer.interval_ms)
         await self._pause(answer.close_after_ms)
 
+    async def _chunks(self, answer: Answer) -> AsyncIterator[str]:
+        for chunk in answer.chunks:
+            yield chunk
+            await self._pause(answer.interval_ms)
+
     async def _converse(self, websocket: WebSocket, answer: Answer) -> None:
         await websocket.accept()
         for number in range(1, answer.messages + 1):
@@ -233,13 +273,21 @@ class StoryServer:
         path: str = request.path_params["path"]
         if path.endswith("/") or not path:
             path += "index.html"
-        try:
-            file = (self._folder / path).resolve()
-        except ValueError:  # a NUL byte
-            file = self._folder
-        if not file.is_file() or not file.is_relative_to(self._folder) or file == self._folder / "story.json":
+        file = _below(self._folder, path)
+        if path.startswith("npm/") and self._packages is not None:
+            file = _below(self._packages, path.removeprefix("npm/")) or file
+        if file is None or file == self._folder / "story.json":
             return PlainTextResponse("Not found", 404, NO_STORE)
         return FileResponse(file, headers=NO_STORE, media_type=MEDIA_TYPES.get(file.suffix))
+
+
+def _below(folder: Path, path: str) -> Path | None:
+    """The file, if there is one and it is in the folder."""
+    try:
+        file = (folder / path).resolve()
+    except ValueError:  # a NUL byte
+        return None
+    return file if file.is_file() and file.is_relative_to(folder) else None
 
 
 def _response(answer: Answer) -> Response:

@@ -45,10 +45,12 @@ MODES = {
     "nothing": Mode(),
     "bare client": Mode(bare=True),
     "full": Mode(CaptureOptions()),
+    "full, no markers": Mode(CaptureOptions(markers=False)),
     "full, no hang stacks": Mode(CaptureOptions(hang_stacks=False)),
     "lean": Mode(CaptureOptions(level="lean")),
     "playwright": Mode(playwright=True),
     "playwright + full": Mode(CaptureOptions(), playwright=True),
+    "playwright + full, no markers": Mode(CaptureOptions(markers=False), playwright=True),
     "playwright + full, no hang stacks": Mode(CaptureOptions(hang_stacks=False), playwright=True),
     "playwright tracing": Mode(playwright=True, tracing=True),
 }
@@ -315,6 +317,10 @@ def figures_of(measured: list[Round], plan: Plan, signals: dict[str, int]) -> di
         "to_playwright": {
             mode: {name: ratios(rounds, mode, "playwright", name) for name in sections} for mode in beside
         },
+        "markers_to_none": {
+            mode: {name: ratios(rounds, mode, f"{mode}, no markers", name) for name in sections}
+            for mode in ("full", "playwright + full")
+        },
         "cpu_us_per": {
             what: {mode: per_unit_us(rounds, mode, section, plan.units[section]) for mode in clients}
             for what, section in counted.items()
@@ -330,7 +336,14 @@ def musts_of(figures: dict[str, Any]) -> list[Must]:
     }
     per = {what: modes["full"]["median"] for what, modes in figures["cpu_us_per"].items()}
     beside = figures["to_playwright"]["playwright + full"]["whole mix"]["cpu"]["median"]
+    markers = {
+        mode: {name: of[name]["cpu"]["median"] for name in ("timers", "whole mix")}
+        for mode, of in figures["markers_to_none"].items()
+    }
     return [
+        Must("markers_whole_mix_cpu", markers["full"]["whole mix"], 1.05),
+        Must("markers_whole_mix_cpu_beside_playwright", markers["playwright + full"]["whole mix"], 1.05),
+        Must("markers_timers_cpu", markers["full"]["timers"], 1.35),
         Must("playwright_full_to_playwright_whole_mix_cpu", beside, 1.25),
         Must("full_app_cpu", app["full"], 1.55),
         Must("full_app_cpu_below_playwright_tracing", app["full"], app["playwright tracing"]),
@@ -350,6 +363,9 @@ def table(figures: dict[str, Any]) -> str:
         for mode, of in figures[f"to_{to}"].items():
             cells = (f"{of[s]['cpu']['median']:.2f} ({of[s]['page_time']['median']:.2f})" for s in sections)
             lines.append(f"{mode + ', to ' + to:<48}" + "".join(f"{cell:>14}" for cell in cells))
+    for mode, of in figures["markers_to_none"].items():
+        cells = (f"{of[s]['cpu']['median']:.2f} ({of[s]['page_time']['median']:.2f})" for s in sections)
+        lines.append(f"{mode + ', to no markers':<48}" + "".join(f"{cell:>14}" for cell in cells))
     for what, modes in figures["cpu_us_per"].items():
         lines.append(
             f"µs per {what}: " + " · ".join(f"{mode} {us['median']:.0f}" for mode, us in modes.items())

@@ -7,6 +7,7 @@ FirstcauseError
 ├── BrowserStartFailed    browser_start_failed
 ├── BrowserUnreachable    browser_unreachable
 ├── OutputFailed          output_failed
+├── BadRecording          bad_recording
 └── CommandFailed         command_failed
     ├── CommandTimeout    command_timeout
     └── ConnectionLost    connection_lost
@@ -63,6 +64,12 @@ class OutputFailed(FirstcauseError):
     """The place to write to can't be written, or can't be written any more."""
 
     code = "output_failed"
+
+
+class BadRecording(FirstcauseError):
+    """A file can't be read, is no recording, or one of a newer firstcause."""
+
+    code = "bad_recording"
 
 
 class CommandFailed(FirstcauseError):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ...observer.options import CaptureOptions, Level, TargetMode
+from ...observer.options import CaptureOptions, Evidence, Level, TargetMode
 from ..settings import Settings, load, variable_of
 
 Cdp = Annotated[
@@ -42,6 +42,17 @@ NoHangStacks = Annotated[
     typer.Option(
         "--no-hang-stacks",
         help="Leave the debugger off: await-heavy pages run faster, hangs are told without a function.",
+    ),
+]
+NoMarkers = Annotated[
+    bool,
+    typer.Option("--no-markers", help="Put no script into the page's own world: fewer causes can be proven."),
+]
+EvidenceOption = Annotated[
+    Evidence | None,
+    typer.Option(
+        "--evidence",
+        help="deep also proves causes by asynchronous stacks; await-heavy pages get many times slower. [default: tasks]",
     ),
 ]
 Selector = Annotated[
@@ -93,8 +104,9 @@ Verbose = Annotated[
 def settings_of(**flags: object) -> Settings:
     """The settings in effect, with the flags that were given; those are None, False or empty otherwise."""
     given = {name: value for name, value in flags.items() if value not in (None, False, [])}
-    if given.pop("no_hang_stacks", False):
-        given["hang_stacks"] = False
+    for name in ("hang_stacks", "markers"):
+        if given.pop(f"no_{name}", False):
+            given[name] = False
     if "selector" in given:
         given["selectors"] = given.pop("selector")
     return load(given).settings
@@ -106,4 +118,11 @@ def browser_of(settings: Settings) -> str:
 
 
 def capture_of(settings: Settings) -> CaptureOptions:
-    return CaptureOptions(settings.level, settings.targets, settings.hang_stacks, settings.selectors)
+    return CaptureOptions(
+        settings.level,
+        settings.targets,
+        settings.hang_stacks,
+        settings.selectors,
+        markers=settings.markers,
+        async_stacks=settings.evidence == "deep",
+    )

@@ -10,7 +10,9 @@ from pydantic import BaseModel, JsonValue
 from starlette.responses import Response
 
 from ...correlator.event import Channel, Event
+from ...correlator.explanation import ExplainedChain
 from ..access import Asker, Shared
+from ..chains import entries_of, explained
 from ..errors import BadField, BadJson, NotFound
 from ..fetching import fetched
 from ..filters import compiled
@@ -28,6 +30,9 @@ PUBLICATION = {
     }
 }
 
+EXPLANATION: dict[int | str, dict[str, Any]] = {
+    200: {"model": ExplainedChain, "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 ProjectName = Annotated[
     str, Query(pattern=f"^(?:{PROJECT_PATTERN})?$", description="The project; the server's own if left out.")
@@ -113,16 +118,41 @@ async def chain(
     grant.require("read")
     name = project or service.settings.project
     grant.require_project(name)
-    entries = service.hub.chain(name, correlation_id)
-    if not entries:
-        raise NotFound(
-            f"There is no chain {correlation_id} in {name}.",
-            "An event's correlation_id names its chain, if it has one.",
-        )
+    entries = entries_of(service.hub, name, correlation_id)
     body = msgspec.json.encode(
         {"correlation_id": correlation_id, "events": [msgspec.Raw(entry.line) for entry in entries]}
     )
     return Response(body, media_type="application/json")
+
+
+@router.get("/v1/chains/{correlation_id}/explain", response_class=Response, responses=EXPLANATION)
+async def explain(
+    request: Request,
+    correlation_id: Annotated[str, Path(min_length=1, max_length=64)],
+    grant: Asker,
+    service: Shared,
+    project: ProjectName = "",
+    event: Annotated[
+        str,
+        Query(max_length=64, description="The event to explain; the worst failure of the chain if left out."),
+    ] = "",
+) -> Any:
+    """The way from the first cause to one failure, what proves each step, and where to look next; `Accept: text/plain` gives the
+    text alone.
+    """
+    grant.require("read")
+    name = project or service.settings.project
+    grant.require_project(name)
+    explanation = await explained(service.hub, name, correlation_id, event, service.browsers.weak_of(name))
+    if _wants_text(request.headers.get("accept", "")):
+        return Response(f"{explanation.text}\n", media_type="text/plain")
+    return Response(msgspec.json.encode(explanation.json()), media_type="application/json")
+
+
+def _wants_text(accept: str) -> bool:
+    """Whether text is named before JSON."""
+    kinds = [kind.partition(";")[0].strip().lower() for kind in accept.split(",")]
+    return next((kind for kind in kinds if kind in {"text/plain", "application/json"}), "") == "text/plain"
 
 
 def _publication(body: bytes) -> Publication:

@@ -7,6 +7,7 @@ request, action, element or message below, with the hops that led from there to 
 
 from __future__ import annotations
 
+import re
 import secrets
 from contextlib import suppress
 from importlib.resources import files
@@ -17,12 +18,13 @@ import msgspec
 
 from .. import page
 from ..cdp.session import Session
-from ..domain import LOADERS, OWN_SCRIPT_URL, Domain, Listener, Params
+from ..domain import LOADERS, OWN_SCRIPT_URL, Domain, Listener, Params, StackTrace
 from ..options import CaptureOptions
 from ..signal import Detail
 
 MAX_PAYLOAD_CHARS = 200_000
 MAX_TEXT_CHARS = 2000
+WALL_MS = re.compile(r"\d{1,15}(\.\d{1,9})?")
 
 
 class RealmStarted(Detail, frozen=True, tag="task_realm"):
@@ -142,6 +144,26 @@ class InFrame(Params):
     frame: FrameId
 
 
+class Redirected(Params):
+    status: int = 0
+
+
+class Request(Params):
+    url: str
+
+
+class Initiator(Params):
+    stack: StackTrace | None = None
+
+
+class RequestWillBeSent(Params):
+    request: Request
+    wall_time: float = 0.0
+    frame_id: str = ""
+    initiator: Initiator | None = None
+    redirect_response: Redirected | None = None
+
+
 class InstalledReply(msgspec.Struct):
     identifier: str = ""
 
@@ -152,12 +174,23 @@ INSTALLED = msgspec.json.Decoder(InstalledReply)
 
 def decoded(line: list[str | int | float]) -> tuple[float, Detail]:
     """The wall time and the detail of one line; raises when it is none of the script's."""
-    kind, wall_ms, *values = line
-    detail = LINES.get(str(kind))
-    if detail is None or isinstance(wall_ms, str):
+    detail = LINES.get(str(line[0])) if line else None
+    if detail is None or len(line) != len(detail.__struct_fields__) + 2 or isinstance(line[1], str):
         raise msgspec.ValidationError(f"not a line: {str(line)[:100]}")
-    told = [value[:MAX_TEXT_CHARS] if isinstance(value, str) else value for value in values]
-    return wall_ms, msgspec.convert(dict(zip(detail.__struct_fields__, told, strict=True)), detail)
+    told = (value[:MAX_TEXT_CHARS] if isinstance(value, str) else value for value in line[2:])
+    return line[1], msgspec.convert(dict(zip(detail.__struct_fields__, told, strict=True)), detail)
+
+
+def carried(name: str, url: str) -> list[tuple[float, Detail]]:
+    """What a function of ours in the stack of a request says by its name; a time of 0 is that of the request."""
+    match name.split(" "):
+        case [_, made, context]:
+            began: list[tuple[float, Detail]] = []
+        case [_, made, context, action, wall_ms] if WALL_MS.fullmatch(wall_ms):
+            began = [(float(wall_ms), ActionBegan(context.partition("~")[0], action))]
+        case _:
+            return []
+    return [*began, (0.0, RequestMade(made, context, url[:MAX_TEXT_CHARS]))]
 
 
 class TasksDomain(Domain):
@@ -169,9 +202,9 @@ class TasksDomain(Domain):
         # Both differ from observer to observer: two may watch one page, and no page can guess them.
         self._key = secrets.token_hex(12)
         self._binding = f"f{secrets.token_hex(8)}"
-        config = msgspec.json.encode({"key": self._key, "binding": self._binding}).decode()
+        config = {"key": self._key, "binding": self._binding, "rides": options.level == "full"}
         source = files(page).joinpath("tasks.js").read_text("utf-8")
-        self._script = f"({source})({config});\n//# sourceURL={OWN_SCRIPT_URL}"
+        self._script = f"({source})({msgspec.json.encode(config).decode()});\n//# sourceURL={OWN_SCRIPT_URL}"
         # Weak: the answer that brings an id may come after its session went.
         self._script_ids: WeakKeyDictionary[Session, str] = WeakKeyDictionary()
         self._contexts: dict[str, dict[int, Context]] = {}
@@ -180,11 +213,13 @@ class TasksDomain(Domain):
         if not self.options.markers:
             return []
         return [
+            Listener("Network.requestWillBeSent", RequestWillBeSent, self._requested),
             Listener("Runtime.bindingCalled", BindingCalled, self._told),
             Listener("Runtime.executionContextCreated", ContextCreated, self._context_created),
             Listener("Runtime.executionContextDestroyed", ContextDestroyed, self._context_destroyed),
             Listener("Runtime.executionContextsCleared", Params, self._contexts_cleared),
             Listener("Page.documentOpened", InFrame, self._rearm),
+            Listener("Page.frameNavigated", InFrame, self._rearm),
         ]
 
     def enable(self, session: Session) -> None:
@@ -225,6 +260,18 @@ class TasksDomain(Domain):
             wall_ms, detail = decoded(line)
             session.emit(detail, wall_ms=wall_ms, frame=frame)
 
+    def _requested(self, session: Session, params: RequestWillBeSent) -> None:
+        """What a function of ours says by its name, in the stack of the request that it makes."""
+        if params.initiator is None or params.initiator.stack is None or params.redirect_response:
+            return
+        for frame in params.initiator.stack.call_frames:
+            if frame.url != OWN_SCRIPT_URL:
+                return
+            if frame.function_name.startswith(self._binding):
+                for wall_ms, detail in carried(frame.function_name, params.request.url):
+                    at_ms = wall_ms or params.wall_time * 1000
+                    session.emit(detail, wall_ms=at_ms, frame=params.frame_id)
+
     def _ask(self, session: Session, context: Context, what: str) -> None:
         """Have the script of a realm do something; it can be reached through any of its functions that the page left in place."""
         carriers = "[globalThis.postMessage, globalThis.setTimeout, Function.prototype.toString]"
@@ -247,7 +294,7 @@ class TasksDomain(Domain):
         self._contexts.pop(session.id, None)
 
     def _rearm(self, session: Session, params: InFrame) -> None:
-        """`document.open` takes every listener off the window."""
+        """`document.open`, and a document that takes the place of another in its window, take every listener off it."""
         for context in self._contexts.get(session.id, {}).values():
             if context.aux_data and context.aux_data.frame_id == params.frame.id:
                 self._ask(session, context, "arm")

@@ -270,20 +270,27 @@ def test_the_doctor_names_a_taken_port_and_what_to_do() -> None:
 
 
 def found(expected: Any, events: list[Event]) -> bool:
-    """Whether one event is what the story expects; a place counts when the event tells one."""
+    """Whether one event is what the story expects, and its cause too; `at` is file … function."""
+    by_id = {event["id"]: event for event in events}
+    return any(
+        fits(expected, event)
+        and (
+            expected.cause is None
+            or fits(expected.cause, by_id.get(event.get("cause", {}).get("id", ""), {"kind": ""}))
+        )
+        for event in events
+    )
+
+
+def fits(expected: Any, event: Event) -> bool:
+    if event["kind"] != expected.kind:
+        return False
     file, _, function = (expected.at or "").partition(" … ")
-    for event in such(events, kind=expected.kind):
-        context = event.get("context", {})
-        place = str(context.get("at") or context.get("script") or "")
-        text = f"{event['summary']} {context}"
-        if (
-            event["kind"] == expected.kind
-            and (expected.url or "") in text
-            and (expected.text or "") in text
-            and (not place or (file in place and function in place))
-        ):
-            return True
-    return False
+    place = str(event["context"].get("at") or event["context"].get("script") or "") if expected.at else ""
+    text = f"{event['summary']} {event['context']}"
+    return all(part in text for part in (expected.url or "", expected.text or "")) and (
+        file in place and function in place
+    )
 
 
 async def test_the_demo_finds_what_the_shop_does_wrong() -> None:

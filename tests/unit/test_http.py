@@ -30,6 +30,7 @@ ROUTES = {
     "GET /metrics",
     "GET /readyz",
     "GET /v1/chains/{correlation_id}",
+    "GET /v1/chains/{correlation_id}/explain",
     "GET /v1/channels/{channel}/events",
     "GET /v1/config",
     "GET /v1/events",

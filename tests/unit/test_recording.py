@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from firstcause.api.recording import Recording
+from firstcause.api.recording import GZIP_FORMAT, Recording
 from firstcause.correlator.event import Event
 from firstcause.observer.errors import OutputFailed
 
@@ -66,7 +69,7 @@ def writer(out: str, count: int = 1000, limit: int = 0) -> list[str]:
     return [sys.executable, "-c", WRITER, out, str(count), str(limit)]
 
 
-def seqs(text: str) -> list[int]:
+def seqs(text: str) -> list[Any]:
     assert text == "" or text.endswith("\n")
     return [json.loads(line)["seq"] for line in text.splitlines()]
 
@@ -205,3 +208,46 @@ def test_a_pipe_that_does_not_block_loses_nothing(monkeypatch: pytest.MonkeyPatc
     reader.join()
     assert read[0][:filled].isspace()
     assert seqs(read[0][filled:].decode()) == list(range(500))
+
+
+def test_a_packed_recording_can_be_read_up_to_its_last_line_at_any_time(tmp_path: Path) -> None:
+    out = tmp_path / "events.ndjson.gz"
+    out.write_bytes(b"old" * 1000)
+    with Recording(str(out), head=b'{"seq":"head"}') as recording:
+        for seq in range(3):
+            assert recording.write(event(seq))
+            unpacked = zlib.decompressobj(wbits=GZIP_FORMAT).decompress(out.read_bytes())
+            assert seqs(unpacked.decode()) == ["head", *range(seq + 1)]
+    assert seqs(gzip.decompress(out.read_bytes()).decode()) == ["head", 0, 1, 2]
+    assert recording.count == 3
+
+
+def test_a_first_line_is_written_once_and_not_counted(tmp_path: Path) -> None:
+    out = tmp_path / "events.ndjson"
+    for count in (0, 2):
+        with Recording(str(out), head=b'{"seq":"head"}') as recording:
+            for seq in range(count):
+                recording.write(event(seq))
+        assert seqs(out.read_text()) == ["head", *range(count)]
+        assert recording.count == count
+
+
+def test_a_recording_that_never_began_leaves_what_was_there(tmp_path: Path) -> None:
+    out = tmp_path / "events.ndjson.gz"
+    out.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), Recording(str(out), head=b"{}"):
+        raise ZeroDivisionError
+    assert out.read_bytes() == b"old"
+
+
+def test_a_packed_recording_has_its_end_also_after_a_failure(tmp_path: Path) -> None:
+    out = tmp_path / "events.ndjson.gz"
+
+    def fail_after_one() -> None:
+        with Recording(str(out)) as recording:
+            recording.write(event(7))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_one()
+    assert seqs(gzip.decompress(out.read_bytes()).decode()) == [7]

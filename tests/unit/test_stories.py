@@ -12,7 +12,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from firstcause.api.stories import StoryError, StoryServer, bundled_story, read_story
+from firstcause.api.stories import Matcher, StoryError, StoryServer, bundled_story, read_story
+
+STORIES = Path(__file__).parents[2] / "e2e_fixtures"
 
 
 def write_story(folder: Path, routes: dict[str, Any] | None = None, **more: Any) -> Path:
@@ -207,7 +209,61 @@ async def test_signals_stay_with_the_host_program(tmp_path: Path) -> None:
         assert [signal.getsignal(number) for number in watched] == before
 
 
-@pytest.mark.parametrize("name", ["shop", "healthy"])
+async def test_a_body_comes_in_pieces(tmp_path: Path) -> None:
+    chunks = {"chunks": ["one\n", "two\n"], "interval_ms": 5, "status": 206, "headers": {"X-Rows": "2"}}
+    async with StoryServer(write_story(tmp_path, {"GET /rows": chunks})) as server:
+        status, headers, body = await ask(server, "GET", "/rows")
+    assert (status, headers["x-rows"]) == (206, "2")
+    assert headers["transfer-encoding"] == "chunked"
+    assert body.index(b"one\n") < body.index(b"two\n")
+
+
+async def test_a_package_is_served_from_its_folder_or_else_from_the_story(tmp_path: Path) -> None:
+    story, packages = tmp_path / "story", tmp_path / "node_modules"
+    for folder, text in ((story / "npm", "stand-in"), (packages, "package")):
+        (folder / "tiny" / "dist").mkdir(parents=True)
+        (folder / "tiny" / "dist" / "tiny.js").write_text(text)
+    (story / "npm" / "tiny" / "own.js").write_text("own")
+    (tmp_path / "secret.js").write_text("secret")
+    write_story(story)
+    async with StoryServer(story, packages=packages) as server:
+        assert (await ask(server, "GET", "/npm/tiny/dist/tiny.js")).body == b"package"
+        assert (await ask(server, "GET", "/npm/tiny/own.js")).body == b"own"
+        assert (await ask(server, "GET", "/npm/../secret.js")).status == 404
+    async with StoryServer(story) as server:
+        assert (await ask(server, "GET", "/npm/tiny/dist/tiny.js")).body == b"stand-in"
+
+
+async def test_steps_and_causes_are_read(tmp_path: Path) -> None:
+    cause = {"kind": "http_error", "url": "/api/save"}
+    expected = [
+        {"kind": "console_error", "text": "x", "cause": cause, "soft": True},
+        {"kind": "console_error", "text": "y", "cause": [cause, cause]},
+        {"kind": "console_error", "text": "z", "cause": None},
+        {"kind": "layout_shift"},
+    ]
+    steps = [["click", "#save"], ["wait_for", cause], ["wait_for", "GET /x"], ["expect", "p", 500]]
+    (tmp_path / "story.json").write_text(json.dumps({"title": "", "steps": steps, "expected": expected}))
+    story = read_story(tmp_path)
+    meant = Matcher(kind="http_error", url="/api/save")
+    assert [one.cause for one in story.expected] == [meant, [meant, meant], None, None]
+    assert ["cause" in one.model_fields_set for one in story.expected] == [True, True, True, False]
+    assert story.steps == [
+        ("click", "#save"),
+        ("wait_for", meant),
+        ("wait_for", "GET /x"),
+        ("expect", "p", 500),
+    ]
+
+
+@pytest.mark.parametrize("step", [["jump", "#save"], ["click"], ["expect", "#save"], ["type", "#save"]])
+async def test_a_step_that_nobody_can_do_is_refused(tmp_path: Path, step: list[str]) -> None:
+    (tmp_path / "story.json").write_text(json.dumps({"title": "", "steps": [step], "expected": []}))
+    with pytest.raises(StoryError, match="steps > 0"):
+        read_story(tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(file.parent.name for file in STORIES.glob("*/story.json")))
 async def test_the_bundled_stories_are_complete(name: str) -> None:
     folder = bundled_story(name)
     async with StoryServer(folder) as server:
@@ -220,5 +276,5 @@ async def test_the_bundled_stories_are_complete(name: str) -> None:
 
 
 async def test_an_unknown_bundled_story_lists_the_known() -> None:
-    with pytest.raises(StoryError, match="healthy, shop"):
+    with pytest.raises(StoryError, match=r"there are: .*\bhealthy, .*\bshop, "):
         bundled_story("nowhere")

@@ -1,0 +1,2 @@
+// Tells that the session is over.
+console.error("You are not logged in any more");
