@@ -25,7 +25,9 @@ PAGES = 10
 VIEWS_PER_DOCUMENT = 50
 REQUESTS_PER_VIEW = 8
 SITE = "http://shop.test"
-STACK = tuple(StackFrame(name, f"{SITE}/app.js", 10 + n, 5) for n, name in enumerate(("load", "show", "onClick")))
+STACK = tuple(
+    StackFrame(name, f"{SITE}/app.js", 10 + n, 5) for n, name in enumerate(("load", "show", "onClick"))
+)
 
 
 class Pages:
@@ -71,8 +73,12 @@ class Pages:
             yield self._signal(page, RequestFinished("GET", url, "Fetch", status, 25.0), request_id=request)
             if status == 500:
                 yield self._signal(page, TaskFails(f"{realm}:{number}"))
-                yield self._signal(page, ConsoleCalled("error", f"Failed to load item {view}"), stack=STACK[:1])
-                thrown = ExceptionThrown(f"TypeError: item {view} is undefined", url=STACK[0].url, line=10, column=5)
+                yield self._signal(
+                    page, ConsoleCalled("error", f"Failed to load item {view}"), stack=STACK[:1]
+                )
+                thrown = ExceptionThrown(
+                    f"TypeError: item {view} is undefined", url=STACK[0].url, line=10, column=5
+                )
                 yield self._signal(page, thrown, stack=STACK[:1])
 
     def _signal(self, page: int, detail: Detail, **fields: object) -> Signal:
@@ -81,7 +87,11 @@ class Pages:
         place = {"page": f"p{page}", "session": f"S{page}", "target": f"T{page}", "frame": f"T{page}"}
         told = {"wall_ms": self._now_s * 1000, **place, **fields}
         return Signal(
-            detail=detail, browser="b1", order=self._orders[page], monotonic_s=self._now_s, **told  # pyright: ignore[reportArgumentType]
+            detail=detail,
+            browser="b1",
+            order=self._orders[page],
+            monotonic_s=self._now_s,
+            **told,  # pyright: ignore[reportArgumentType]
         )
 
 
@@ -108,7 +118,9 @@ def main() -> int:
             gc.collect()
             sizes.append(rss_mb())
     rate, growth_mb = spread(rates), sizes[-1] - sizes[len(sizes) // 2]
-    print(f"{rate} signals a CPU-second; {told} events, {linked} with a cause; RSS {sizes[-1]:.0f} MB, {growth_mb:+.1f} MB")
+    print(
+        f"{rate} signals a CPU-second; {told} events, {linked} with a cause; RSS {sizes[-1]:.0f} MB, {growth_mb:+.1f} MB"
+    )
     figures = {"signals_per_cpu_s": rate, "events": told, "linked": linked, "rss_mb": sizes}
     return report(
         "correlate",

@@ -54,7 +54,9 @@ async def both(chromium: Chromium, ask: Callable[[Watch], Awaitable[Any]]) -> tu
         async with watching(chromium.ws_url, options) as watch:
             found.append(await ask(watch))
             for target in await watch.cdp.targets():
-                if target["url"].startswith("http") and target["type"] == "page":  # else its lines are told again
+                if (
+                    target["url"].startswith("http") and target["type"] == "page"
+                ):  # else its lines are told again
                     await watch.cdp.call("Target.closeTarget", targetId=target["targetId"])
     return found[0], found[1]
 
@@ -282,13 +284,17 @@ def install() -> Path | None:
 LIBRARIES = {
     "zone.js": (
         "node_modules/zone.js/bundles/zone.umd.js",
-        "new Promise((done) => { const seen = []; Zone.current.fork({ name: 'z', onInvokeTask: (d, c, t, task, ...rest) => { seen.push(task.source); return d.invokeTask(t, task, ...rest) } })"
-        ".run(() => fetch('/page').then((r) => r.text()).then((text) => setTimeout(() => done([text, Zone.current.name, seen.filter((s) => s !== 'fetch')])))) })",
+        (
+            "new Promise((done) => { const seen = []; Zone.current.fork({ name: 'z', onInvokeTask: (d, c, t, task, ...rest) => { seen.push(task.source); return d.invokeTask(t, task, ...rest) } })"
+            ".run(() => fetch('/page').then((r) => r.text()).then((text) => setTimeout(() => done([text, Zone.current.name, seen.filter((s) => s !== 'fetch')])))) })"
+        ),
     ),
     "@sentry/browser": (
         "sentry.js",
-        "new Promise((done) => { const sent = []; Sentry.init({ dsn: 'https://k@127.0.0.1/1', beforeSend: (event) => { sent.push([event.exception?.values[0].value, (event.breadcrumbs || []).map((b) => b.category + (b.data?.url || b.message || ''))]); return null } });"
-        "fetch('/page').then(async (r) => { await r.text(); console.error('logged'); setTimeout(() => { setTimeout(() => done(sent), 100); throw new Error('in a timer') }); throw new Error('rejected') }) })",
+        (
+            "new Promise((done) => { const sent = []; Sentry.init({ dsn: 'https://k@127.0.0.1/1', beforeSend: (event) => { sent.push([event.exception?.values[0].value, (event.breadcrumbs || []).map((b) => b.category + (b.data?.url || b.message || ''))]); return null } });"
+            "fetch('/page').then(async (r) => { await r.text(); console.error('logged'); setTimeout(() => { setTimeout(() => done(sent), 100); throw new Error('in a timer') }); throw new Error('rejected') }) })"
+        ),
     ),
     "core-js-bundle": (
         "node_modules/core-js-bundle/index.js",

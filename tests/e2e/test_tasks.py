@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
+from firstcause.observer.domains.tasks import MessageSent
 from firstcause.observer.options import CaptureOptions
 from firstcause.observer.signal import Signal
 
@@ -27,7 +29,7 @@ async def api(site: Site) -> AsyncGenerator[Site]:
     site.routes["/events"] = Answer("data: 1\n\n", "text/event-stream")
     site.routes["/missing.png"] = Answer("", "text/plain", status="404 Not Found")
     site.routes["/drop"] = dropped
-    yield site
+    return site
 
 
 class Story:
@@ -244,7 +246,7 @@ async def test_a_marker_comes_just_before_what_it_marks(watch: Watch, api: Site)
     await watch.seen.count(20, "exception", target=tab.target)
     session = watch.seen.all("exception")[0].session
     told = [signal for signal in watch.seen.signals if signal.session == session]
-    for before, signal in zip(told, told[1:], strict=False):
+    for before, signal in itertools.pairwise(told):
         detail: Any = signal.detail
         if signal.kind == "request" and detail.type == "Fetch":
             assert before.kind == "task_request"
@@ -252,9 +254,7 @@ async def test_a_marker_comes_just_before_what_it_marks(watch: Watch, api: Site)
     marked = [signal for signal in told if signal.kind in {"task_fails", *FAILURES}]
     assert [signal.kind for signal in marked[:2]] == ["task_fails", "console"]
     assert all(
-        before.kind == "task_fails"
-        for before, s in zip(marked, marked[1:], strict=False)
-        if s.kind == "exception"
+        before.kind == "task_fails" for before, s in itertools.pairwise(marked) if s.kind == "exception"
     )
 
 
@@ -322,14 +322,12 @@ async def test_a_worker_and_its_page_are_one_story(watch: Watch, api: Site, opti
     assert story.contexts("task_worker") == [("/w.js", "/json?page")]
     assert [story.of("worker got it"), story.of("Error: in the worker")] == ["/json?worker~t", "worker:m1"]
     assert [story.of("page got it"), story.of("worker broke")] == ["/w.js.0", "/w.js.e"]
+    details = [s.detail for s in watch.seen.all("task_message")]
     sent = [
-        (
-            story.words(s.detail.channel) if ":" in s.detail.channel else "out",
-            s.detail.number,
-            story.words(s.detail.context),
-        )
-        for s in watch.seen.all("task_message")
-    ]  # type: ignore[attr-defined]
+        (story.words(one.channel) if ":" in one.channel else "out", one.number, story.words(one.context))
+        for one in details
+        if isinstance(one, MessageSent)
+    ]
     assert sent == [("/w.js", 0, "/json?page"), ("out", 0, "/json?worker~t"), ("/w.js", 1, "/w.js.0")]
     assert dict(story.contexts("task_request"))["/json?worker"] == "worker:m0"
     order = [s.kind for s in watch.seen.signals if s.kind in {"task_worker", "target_opened"}]

@@ -227,7 +227,12 @@ async def test_worlds_come_and_go(wire: Wire) -> None:
 
 async def test_the_script_is_in_a_page_before_its_requests_are_watched(wire: Wire) -> None:
     methods = wire.methods()
-    order = ["Runtime.enable", "Runtime.addBinding", "Page.addScriptToEvaluateOnNewDocument", "Network.enable"]
+    order = [
+        "Runtime.enable",
+        "Runtime.addBinding",
+        "Page.addScriptToEvaluateOnNewDocument",
+        "Network.enable",
+    ]
     assert sorted(order, key=methods.index) == order
     (installed,) = [
         s for s in commands(wire, "Page.addScriptToEvaluateOnNewDocument") if "worldName" not in s
