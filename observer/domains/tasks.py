@@ -212,8 +212,9 @@ class TasksDomain(Domain):
     def listen(self) -> list[Listener[Any]]:
         if not self.options.markers:
             return []
+        rides = [Listener("Network.requestWillBeSent", RequestWillBeSent, self._requested)]
         return [
-            Listener("Network.requestWillBeSent", RequestWillBeSent, self._requested),
+            *(rides if self.options.level == "full" else ()),
             Listener("Runtime.bindingCalled", BindingCalled, self._told),
             Listener("Runtime.executionContextCreated", ContextCreated, self._context_created),
             Listener("Runtime.executionContextDestroyed", ContextDestroyed, self._context_destroyed),
