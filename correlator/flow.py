@@ -61,6 +61,7 @@ CLICK_TAKES_MS = 1_500.0
 INPUT_FOLLOWS_MS = 50.0
 PRESSES = frozenset({"pointerdown", "mousedown", "touchstart"})
 TYPING = frozenset({"keydown", "keyup", "input", "change"})
+TYPED = TYPING | {"key"}
 HANDLER_ASKS_WITHIN_MS = 5.0
 NAVIGATION_FOLLOWS_MS = 2_000.0
 CONSOLE_FAILURES = frozenset({"error", "assert", "warning"})
@@ -410,12 +411,12 @@ class Flow:
 
     # What the user did.
 
-    def _acted(self, signal: Signal, _: UserAction) -> Effect:
+    def _acted(self, signal: Signal, detail: UserAction) -> Effect:
         thread = self._thread(signal)
         action, thread.announced = thread.announced, None
         if action is None or signal.wall_ms - action.wall_ms > CLICK_TAKES_MS:
-            action = Action("action", signal, signal.element)
-        action.text = signal.element
+            action = Action(signal)
+        action.text, action.how = signal.element, detail.type
         self.page(signal).actions.append(action)
         thread.action, thread.last = action, None
         return Effect("action", signal, signal.element, node=action)
@@ -434,7 +435,7 @@ class Flow:
             return
         thread = self._thread(signal)
         if thread.announced is None or signal.wall_ms - thread.announced.wall_ms > CLICK_TAKES_MS:
-            thread.announced = Action("action", signal)
+            thread.announced = Action(signal, how=detail.type)
         self.contexts.nodes[signal.browser, detail.id] = thread.announced
 
     def _same_input(self, signal: Signal, how: str) -> Action | None:
@@ -444,11 +445,13 @@ class Flow:
         for action in reversed(self.page(signal).actions):
             if action.session != signal.session:
                 continue
-            if how in TYPING and action.wall_ms <= signal.wall_ms + INPUT_FOLLOWS_MS:
+            if how in TYPING and action.how in TYPED and action.wall_ms <= signal.wall_ms + INPUT_FOLLOWS_MS:
                 return action
+            if how in TYPING:
+                continue
             if action.wall_ms < began_ms:
                 break
-            if how not in TYPING and action.wall_ms <= ends_ms:
+            if action.wall_ms <= ends_ms:
                 found = action  # the first of several
         return found
 

@@ -73,9 +73,13 @@ class Node:
 
 
 class Action(Node):
-    """What the user did; `text` is the element."""
+    """What the user did; `text` is the element, `how` a click, an input, a key."""
 
-    __slots__ = ()
+    __slots__ = ("how",)
+
+    def __init__(self, signal: Signal, element: str = "", how: str = "") -> None:
+        super().__init__("action", signal, element)
+        self.how = how
 
 
 class Document(Node):

@@ -20,7 +20,7 @@ def called_for(effect: Effect, flow: Flow) -> Iterator[tuple[Request, bool]]:
             if request is not effect.node and id(request) not in seen:
                 seen.add(id(request))
                 yield request, True
-    if not signal.stack or not (outermost := signal.stack[-1]).function:
+    if not signal.stack or not (outermost := signal.stack[-1]).function or not outermost.url:
         return
     site, alone = site_of(outermost), len(signal.stack) == 1
     for request in flow.requests_at(signal, outermost.url, outermost.function):

@@ -557,7 +557,7 @@
           const id = `${realm}:s${++serial}`;
           base = "";
           note("s", nowMs(), `"${id}",${url(apply(requestUrl, event.request, []))}`);
-          flushLater();
+          flush();
           enter(id);
         } catch { /* unknown then */ }
       });
