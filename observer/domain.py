@@ -36,7 +36,7 @@ class StackTrace(Params):
 
 
 MAX_STACK_FRAMES = 30
-OWN_SCRIPT_URL = "firstcause:tasks.js"  # stands between the page's functions and the browser's
+OWN_SCRIPT_URL = "blob:firstcause/tasks.js"  # stands between the page's functions and the browser's
 MAX_ASYNC_FRAMES = 60
 
 

@@ -430,7 +430,15 @@
     }
     return apply(native, self, args);
   };
-  const timers = { __proto__: null, setTimeout: once, setInterval: repeated, requestAnimationFrame: once, requestIdleCallback: once };
+  // Of long frames Chrome names the function that was called, and that should be the page's: so ours is called right before it.
+  const framed = (native, self, args) => {
+    if (on && typeof args[0] === "function") {
+      const context = hop();
+      apply(native, self, [() => starts(context)]);
+    }
+    return apply(native, self, args);
+  };
+  const timers = { __proto__: null, setTimeout: once, setInterval: repeated, requestAnimationFrame: framed, requestIdleCallback: once };
   // A worker gets its timers only when it is let run, and ours wait for that: they take their places at the first touch or event.
   const arrivals = [];
   const arrive = () => { for (let i = 0; i < arrivals.length; i++) arrivals[i](); };
@@ -444,6 +452,45 @@
       arrivals[arrivals.length] = come;
     }
   }
+
+  // --- what else takes its time: its end belongs to whoever began it ---------------------------------------------------------------------
+  const carries = (name, methods) => {
+    const owner = name ? g[name] && g[name].prototype : g;
+    if (!owner) return;
+    for (let i = 0; i < methods.length; i++) {
+      patch(owner, methods[i], (native, self, args) => {
+        const context = on ? current() : "", promise = apply(native, self, args);
+        return context && getPrototypeOf(promise) === NativePromise.prototype ? follow(promise, context) : promise;
+      });
+    }
+  };
+  const reports = (name, methods, types) => {
+    if (!g[name]) return;
+    for (let i = 0; i < methods.length; i++) {
+      patch(g[name].prototype, methods[i], (native, self, args) => {
+        const one = apply(native, self, args);
+        if (on) try { const context = current(); if (context) hearTrusted(one, types, () => enter(context)); } catch { /* unknown then */ }
+        return one;
+      });
+    }
+  };
+  const asked = ["success", "error", "upgradeneeded", "blocked"];
+  const queries = ["get", "getKey", "getAll", "getAllKeys", "count", "openCursor", "openKeyCursor"];
+  try {
+    carries("", ["createImageBitmap"]);
+    carries("HTMLImageElement", ["decode"]);
+    carries("Blob", ["text", "arrayBuffer", "bytes"]);
+    carries("CookieStore", ["get", "getAll", "set", "delete"]);
+    carries("CacheStorage", ["open", "match", "has", "keys", "delete"]);
+    carries("Cache", ["match", "matchAll", "add", "addAll", "put", "delete", "keys"]);
+    carries("SubtleCrypto", ["digest", "encrypt", "decrypt", "sign", "verify", "generateKey", "deriveKey", "deriveBits", "importKey", "exportKey"]);
+    carries("Clipboard", ["read", "readText", "write", "writeText"]);
+    carries("Permissions", ["query"]);
+    reports("IDBFactory", ["open", "deleteDatabase"], asked);
+    reports("IDBObjectStore", [...queries, "put", "add", "delete", "clear"], asked);
+    reports("IDBIndex", queries, asked);
+    reports("IDBDatabase", ["transaction"], ["complete", "error", "abort"]);
+  } catch { /* unknown then */ }
 
   // --- messages ------------------------------------------------------------------------------------------------------------------------
   const queue = () => ({ __proto__: null, first: null, last: null, length: 0 });

@@ -124,18 +124,16 @@ async def test_a_frame_sees_the_same(chromium: Chromium, served: Site, frame: st
     inside = f"<body><script src={served.url('/facts.js')}></script>{tell}"
     served.routes["/inside"] = f"<!doctype html><link rel=icon href=data:,>{inside}"
     if frame == "blank":
-        make = f"const f = document.body.appendChild(document.createElement('iframe')); f.contentDocument.write({json.dumps(inside).replace('</', '<' + chr(92) + '/')}); f.contentDocument.close()"
-        url = served.page(
-            "/outer", f"{KEEP} onmessage = (e) => {{ if (e.source !== window) keep(e) }}; {make}"
-        )
+        evaluated = "document.body.appendChild(document.createElement('iframe')).contentWindow.eval(text)"
+        script = f"{KEEP} onload = () => fetch('/blank.js').then((r) => r.text()).then((text) => {evaluated})"
+        served.script("/blank.js", f"{FACTS};{TELL}.then((told) => parent.keep({{ data: told }}))")
+        url = served.page("/outer", script.replace("const keep", "window.keep"))
     else:
         filled = frame.replace("srcdoc", "srcdoc='" + inside.replace("'", "&#39;") + "'")
-        url = served.page("/outer", f"{KEEP} onmessage = keep", "<iframe id=f></iframe>").replace(
-            "/outer", "/framed"
-        )
-        served.routes["/framed"] = (
+        served.routes["/outer"] = (
             f"<!doctype html><link rel=icon href=data:,><script>{KEEP} onmessage = keep</script><iframe {filled}></iframe>"
         )
+        url = served.url("/outer")
 
     async def ask(watch: Watch) -> Any:
         return await answer_of(await watch.open(url))

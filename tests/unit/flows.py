@@ -19,7 +19,7 @@ from .signals import WALL_MS
 
 SITE = "http://shop.test"
 SCRIPT = f"{SITE}/app.js"
-STEP_S = 0.002
+STEP_S = 0.0021
 
 
 def at(function: str, line: int, column: int = 5) -> StackFrame:
@@ -27,7 +27,7 @@ def at(function: str, line: int, column: int = 5) -> StackFrame:
 
 
 class Story:
-    """One page, `p1` unless told otherwise, whose clock goes on by 2 ms with every signal; `wait` lets more time pass.
+    """One page, `p1` unless told otherwise, whose clock goes on by 2.1 ms with every signal; `wait` lets more time pass.
 
     With `marked=False` the page does not tell its tasks, and every `context` is left out.
     """
