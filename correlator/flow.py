@@ -68,7 +68,6 @@ CONSOLE_FAILURES = frozenset({"error", "assert", "warning"})
 NOT_ASKED_BY_SCRIPT = frozenset({"Preflight", "CSPViolationReport", "SignedExchange"})
 MARKED_REQUESTS = frozenset({"Fetch", "XHR", "EventSource", "Ping"})
 SELECTOR = re.compile(r"#[\w-]+|\[[\w-]+=[^\]]+\]")
-STEPS = frozenset({"activity", "runs"})
 
 
 class Thread:
@@ -175,17 +174,18 @@ class Flow:
         )
         selector = event.context.get("selector")
         text = plain(selector) if isinstance(selector, str) else " ".join(selectors_in(event.summary))
-        kind = "selector" if event.channel == "selectors" else "failure"
-        return Effect("published", signal, text, node=Node(kind, signal, text))
+        node = Node("selector" if event.channel == "selectors" else "failure", signal, text)
+        node.failed = event.severity != "info"
+        return Effect("published", signal, text, node=node)
 
     def published(self, effect: Effect, event: Event, chain_id: str) -> None:
         """It was told, and may be a cause from now on."""
         node = effect.node
         if node is None or event.channel == "output":
             return
-        node.tells(event.id, chain_id, failed=event.channel not in STEPS)
+        node.tells(event.id, chain_id, failed=node.failed)
         page = self.page(node)
-        (page.steps if event.channel in STEPS else page.failures).append(node)
+        (page.failures if node.failed else page.steps).append(node)
 
     # What the rules ask.
 

@@ -23,7 +23,7 @@ def same_selector(effect: Effect, flow: Flow) -> Iterator[Link]:
 
 def action_flow(effect: Effect, flow: Flow) -> Iterator[Link]:
     """The latest failure in the chain of the latest action that led to one; an older action's is less likely meant."""
-    if effect.kind != "published":
+    if effect.kind != "published" or (effect.node is not None and not effect.node.failed):
         return
     failures = recent_failures(effect, flow)
     actions = [one for one in reversed(flow.page(effect.signal).actions) if is_recent(one, effect)]

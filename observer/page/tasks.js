@@ -337,6 +337,7 @@
     patchGetter(g.Response.prototype, "body", inherit);
     if (g.ReadableStream && g.ReadableStreamDefaultReader) {
       patch(g.ReadableStream.prototype, "getReader", inherit);
+      patch(g.ReadableStream.prototype, "pipeThrough", inherit);
       patch(g.ReadableStreamDefaultReader.prototype, "read", (native, self, args) => {
         const promise = apply(native, self, args), id = known(self);
         return id ? follow(promise, id) : promise;

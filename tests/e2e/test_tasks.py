@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ async def dropped(_: Hit) -> str:
 
 
 @pytest.fixture
-async def api(site: Site) -> AsyncGenerator[Site]:
+async def api(site: Site) -> Site:
     site.routes["/json"] = Answer('{"ok":1}', "application/json", {"Cache-Control": "no-store"})
     site.routes["/events"] = Answer("data: 1\n\n", "text/event-stream")
     site.routes["/missing.png"] = Answer("", "text/plain", status="404 Not Found")

@@ -38,7 +38,7 @@ def told(
         channel=channel,
         type=type,
         kind=kind,
-        severity="high",
+        severity="info" if channel in {"activity", "runs"} else "high",
         summary=summary,
         context=context,
         cause=Cause(id=cause, via="published", confidence=1.0) if cause else None,
@@ -147,3 +147,8 @@ def test_a_step_without_a_selector_announces_what_follows_soon() -> None:
     story.wait(9).act("#other")
     assert story.link("click on #save", "save the form") == ("step", 0.6)
     assert story.event("click on #other").cause is None
+
+
+def test_a_step_is_no_failure_and_has_no_cause() -> None:
+    step = told(failed_save(), "step", "look at the toast", channel="runs", type="run")
+    assert step.cause is None
