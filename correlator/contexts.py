@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ..observer.domains.tasks import MessageSent, RealmStarted, WorkerMade
@@ -11,10 +12,15 @@ from .nodes import Document, Node
 
 KEPT_CONTEXTS = 10_000
 MAX_HOPS = 12
+# A port that went to a worker (p) or came from one (q), by the message that it went with: as the page names it, with the worker,
+# and as the worker does, by its own realm.
+PORT = re.compile(r"(\w+):(w\d+)?([pq]\d+_\d+)")
 
 
 class Origin(NamedTuple):
-    """Where a task comes from, and the hops in between: timers (`t`), an interval's tick (`i3.12`), messages (`m`)."""
+    """Where a task comes from, and the hops in between: timers (`t`), an interval's tick (`i3.12`), messages (`m`; from another
+    site `x`), a worker that does what it does by itself (`alone`).
+    """
 
     node: Node
     hops: tuple[str, ...] = ()
@@ -74,6 +80,8 @@ class Contexts:
 
     def message_sent(self, signal: Signal, detail: MessageSent) -> None:
         channel = f"out {signal.session}" if detail.channel == "out" else detail.channel
+        if port := PORT.fullmatch(channel):
+            channel = self._port(signal.browser, port, own=True)
         self._messages[signal.browser, channel, detail.number] = detail.context
 
     def origin(self, browser: str, context: str) -> Origin | None:
@@ -86,13 +94,15 @@ class Contexts:
                 return None
             node = self.nodes.get((browser, base)) or self._document(browser, base)
             if node is not None:
+                if base.partition(":")[2][:1] == "x":
+                    hops.append("x")
                 return Origin(node, tuple(hops))
             if base.endswith(".e"):
                 session = self._workers.get((browser, base[:-2]), ("", ""))[0]
                 failure = self.failures.get((browser, session)) if session else None
                 return Origin(failure, tuple(hops)) if failure else None
             context = self._sender(browser, base)
-            hops.append("m")
+            hops.append("alone" if self._is_alone(browser, base) else "m")
         return None
 
     def awaits_failure(self, browser: str, context: str) -> bool:
@@ -115,9 +125,24 @@ class Contexts:
         if own[:1] == "m" and own[1:].isdecimal():
             return self._messages.get((browser, worker_id, int(own[1:])), "")
         worker, _, number = base.rpartition(".")
+        if port := PORT.fullmatch(worker):
+            return self._messages.get((browser, self._port(browser, port, own=False), int(number)), "")
         if (browser, worker) in self._workers and number.isdecimal():
             return self._messages.get((browser, f"out {self._workers[browser, worker][0]}", int(number)), "")
         return ""
+
+    def _is_alone(self, browser: str, base: str) -> bool:
+        """Whether it is a worker's own doing: nothing was ever sent to it."""
+        session, _ = self._realms.get((browser, base.removesuffix(":0")), ("", ""))
+        worker_id = self._worker_ids.get((browser, session), "")
+        return base.endswith(":0") and (browser, worker_id, 0) not in self._messages
+
+    def _port(self, browser: str, port: re.Match[str], *, own: bool) -> str:
+        """One name for what goes through a port in one direction: sent by its own side, or by the other one."""
+        realm, worker, place = port.groups()
+        session, _ = self._realms.get((browser, realm), ("", ""))
+        worker_id = f"{realm}:{worker}" if worker else self._worker_ids.get((browser, session), "")
+        return f"{worker_id} {place} {'from' if (worker is None) == own else 'to'}"
 
 
 def same_address(url: str, given: str) -> bool:

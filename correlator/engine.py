@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable
 
 from uuid6 import uuid7
@@ -29,6 +30,7 @@ HOLD_S = 0.5
 # The page hears of some failures before Chrome reports them.
 LATE_S = 0.1
 KEPT_REJECTIONS = 1_000
+KEPT_REPORTS = 100
 KEPT_SESSIONS = 10_000
 
 
@@ -67,6 +69,7 @@ class Engine:
         self._held: list[tuple[float, int, Held]] = []
         self._holds = 0
         self._rejections: Kept[tuple[str, int], Held | str] = Kept(KEPT_REJECTIONS)
+        self._reports: Kept[tuple[str, str], deque[Held]] = Kept(KEPT_SESSIONS)
         self._orders: Kept[tuple[str, str], int] = Kept(KEPT_SESSIONS)
         self.chains = Chains()
         self.source_maps = self._teller.source_maps
@@ -87,6 +90,8 @@ class Engine:
         effect = self._flow.note(signal)
         if effect is not None:
             self._causes.find(effect)
+            if effect.kind == "request":
+                events += self._tell_reports(signal)
         detail = signal.detail
         if isinstance(detail, ExceptionRevoked):
             return events + self._revoke(signal, detail)
@@ -139,7 +144,8 @@ class Engine:
         detail = signal.detail
         if isinstance(detail, ExceptionThrown) and (detail.rejection or repeats_child(signal, detail)):
             return HOLD_S
-        return LATE_S if effect is not None and self._causes.awaits(effect) else 0.0
+        awaits = self._causes.awaits(effect) if effect is not None else self._flow.awaits_request(signal)
+        return LATE_S if awaits else 0.0
 
     def _hold(self, signal: Signal, effect: Effect | None, hold_s: float) -> None:
         held = Held(signal.monotonic_s + hold_s, signal, effect)
@@ -150,6 +156,24 @@ class Engine:
             self._rejections[signal.session, detail.exception_id] = held
         elif effect is not None:
             self._causes.wait(effect, held)
+        else:
+            self._keep_report(held)
+
+    def _tell_reports(self, sent: Signal) -> list[Event]:
+        """What was reported on a request that is heard of only now."""
+        events: list[Event] = []
+        waiting = self._reports.pop((sent.browser, sent.session), ())
+        for held in [one for one in waiting if not one.is_told]:
+            held.effect = self._flow.outcome(held.signal)
+            if held.effect is not None:
+                events += self._release(held)
+            else:
+                self._keep_report(held)
+        return events
+
+    def _keep_report(self, held: Held) -> None:
+        key = held.signal.browser, held.signal.session
+        self._reports.setdefault(key, deque(maxlen=KEPT_REPORTS)).append(held)
 
     def _release(self, held: Held) -> list[Event]:
         if held.is_told:

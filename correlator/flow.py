@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..observer.cdp.targets import TargetClosed, TargetOpened
+from ..observer.domains.audits import Issue
 from ..observer.domains.log import LogEntry
 from ..observer.domains.network import (
     RequestFailed,
@@ -62,9 +63,12 @@ INPUT_FOLLOWS_MS = 50.0
 PRESSES = frozenset({"pointerdown", "mousedown", "touchstart"})
 TYPING = frozenset({"keydown", "keyup", "input", "change"})
 TYPED = TYPING | {"key"}
+FOREIGN_MESSAGE = "message@"
+MESSAGE_FOLLOWS_MS = 50.0
 HANDLER_ASKS_WITHIN_MS = 5.0
 NAVIGATION_FOLLOWS_MS = 2_000.0
 CONSOLE_FAILURES = frozenset({"error", "assert", "warning"})
+BLOCKING_ISSUES = frozenset({"ContentSecurityPolicyIssue", "CorsIssue", "MixedContentIssue"})
 NOT_ASKED_BY_SCRIPT = frozenset({"Preflight", "CSPViolationReport", "SignedExchange"})
 MARKED_REQUESTS = frozenset({"Fetch", "XHR", "EventSource", "Ping"})
 SELECTOR = re.compile(r"#[\w-]+|\[[\w-]+=[^\]]+\]")
@@ -122,7 +126,6 @@ class Flow:
             SocketOpened: self._socket_opened,
             SocketClosed: self._socket_ended,
             SocketFailed: self._socket_ended,
-            LogEntry: self._logged,
             Navigated: self._navigated,
             NavigatedWithin: self._navigated_within,
             NavigationRequested: self._navigation_requested,
@@ -154,8 +157,21 @@ class Flow:
         noting = self._noting.get(type(signal.detail))
         if noting is not None:
             return noting(signal, signal.detail)
-        request = self.request(signal)
+        return self.outcome(signal)
+
+    def outcome(self, signal: Signal) -> Effect | None:
+        """What tells how a request ended, or reports on it by its address."""
+        request = self.request(signal) or self._reported(signal)
         return Effect("outcome", signal, node=request) if request is not None else None
+
+    def awaits_request(self, signal: Signal) -> bool:
+        """Whether it reports on a request that is about to be heard of: Chrome does not keep their order."""
+        detail = signal.detail
+        if not self._requests or not isinstance(detail, LogEntry | Issue):
+            return False
+        if isinstance(detail, LogEntry) and detail.source == "security":
+            return True
+        return bool(signal.request_id) or (isinstance(detail, Issue) and detail.code in BLOCKING_ISSUES)
 
     def publish(self, event: Event) -> Effect:
         """What was told from outside, placed on the page that it names, or on the only one that there is."""
@@ -325,13 +341,21 @@ class Flow:
         unread = detail.canceled and 0 < detail.status < 400
         return self._over(signal, request, failed=not unread) if request is not None else None
 
-    def _logged(self, signal: Signal, detail: LogEntry) -> Effect | None:
-        request = self.request(signal)
-        if request is None and detail.source == "network":
-            request = next(
-                (one for one in reversed(self.page(signal).requests) if one.text == detail.url), None
-            )
-        return Effect("outcome", signal, node=request) if request is not None else None
+    def _reported(self, signal: Signal) -> Request | None:
+        detail = signal.detail
+        for request in reversed(self.page(signal).requests):
+            match detail:
+                case LogEntry(source="network"):
+                    fits = request.text == detail.url
+                case LogEntry(source="security"):
+                    fits = not request.answered and f"'{request.text}'" in detail.text
+                case Issue() if detail.code in BLOCKING_ISSUES:
+                    fits = not request.answered and request.text == detail.url
+                case _:
+                    return None
+            if fits:
+                return request
+        return None
 
     def _socket_opened(self, signal: Signal, detail: SocketOpened) -> Effect:
         request, context = self._asked(signal, detail.url, marked=True)
@@ -356,6 +380,7 @@ class Flow:
 
     def _hears(self, signal: Signal, request: Request) -> None:
         request.heard_s = signal.monotonic_s
+        request.heard_ms = signal.wall_ms
         self._thread(signal).last = request
 
     # Pages and documents.
@@ -424,11 +449,38 @@ class Flow:
     def _action_ended(self, signal: Signal, _: ActionEnded) -> None:
         self._thread(signal).action = None
 
+    def _message_came(self, signal: Signal, detail: ActionBegan) -> None:
+        """A message of another site's window: nothing tells who sent it, but what that site heard or was told right before."""
+        site = detail.type.removeprefix(FOREIGN_MESSAGE)
+        began_ms = signal.wall_ms - MESSAGE_FOLLOWS_MS
+        pages = [page for (browser, _), page in self.pages.items() if browser == signal.browser]
+        heard = [
+            one
+            for page in pages
+            for one in reversed(page.requests)
+            if began_ms <= one.heard_ms <= signal.wall_ms and self._site_of(one) == site
+        ]
+        acted = [
+            one
+            for page in pages
+            for one in page.actions
+            if began_ms <= one.wall_ms <= signal.wall_ms and self._site_of(one) == site
+        ]
+        if len(heard) == 1 or (not heard and len(acted) == 1):
+            self.contexts.nodes[signal.browser, detail.id] = [*heard, *acted][0]
+
+    def _site_of(self, node: Node) -> str:
+        document = self.contexts.documents.get((node.browser, node.frame))
+        return origin_of(document.text) if document is not None else ""
+
     def _action_began(self, signal: Signal, detail: ActionBegan) -> None:
         """The same input as the page script told it, or is about to tell: a press comes before its click.
 
         Typing is told once, for all that is typed in one go.
         """
+        if detail.type.startswith(FOREIGN_MESSAGE):
+            self._message_came(signal, detail)
+            return
         action = self._same_input(signal, detail.type)
         if action is not None:
             self.contexts.nodes[signal.browser, detail.id] = action
@@ -546,3 +598,7 @@ def plain(selector: str) -> str:
 def selectors_in(text: str) -> list[str]:
     """The ids and attributes that a selector, or a sentence, names."""
     return SELECTOR.findall(plain(text))
+
+
+def origin_of(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3])

@@ -62,8 +62,8 @@ class Node:
         self.told_failed = False
 
     def tells(self, event_id: str, chain_id: str, *, failed: bool) -> None:
-        """An event tells of it; what tells of its failure counts more than what else is told."""
-        if failed or not self.told_failed:
+        """An event tells of it: the first one, unless one of its failure comes later."""
+        if not self.event_id or (failed and not self.told_failed):
             self.event_id, self.chain_id, self.told_failed = event_id, chain_id, failed
 
     @property
@@ -106,7 +106,7 @@ class Removal(Node):
 class Request(Node):
     """A request or a socket, and its answer; `text` is the address."""
 
-    __slots__ = ("answered", "heard_s", "mime", "request_id", "resource", "stack", "status")
+    __slots__ = ("answered", "heard_ms", "heard_s", "mime", "request_id", "resource", "stack", "status")
 
     def __init__(self, signal: Signal, url: str, resource: str = "") -> None:
         super().__init__("request", signal, url)
@@ -115,6 +115,7 @@ class Request(Node):
         self.stack: tuple[StackFrame, ...] = ()
         self.answered = False
         self.heard_s = 0.0
+        self.heard_ms = 0.0
         self.status = 0
         self.mime = ""
 

@@ -14,6 +14,7 @@ from .stacks import is_called_for
 
 VIA = "task"
 PER_TIMER = 0.05
+FOREIGN = 0.75
 
 
 def find(effect: Effect, flow: Flow) -> Iterator[Link]:
@@ -23,7 +24,10 @@ def find(effect: Effect, flow: Flow) -> Iterator[Link]:
     confidence = sure(effect, flow, origin)
     if origin.tick:
         # What an interval does now and then, it does because of something that is not seen: a queue, a flag, a clock.
-        confidence = min(confidence, 0.75 if flow.is_steady(effect, origin) else 0.4)
+        by_itself = flow.is_steady(effect, origin) or "alone" in origin.hops
+        confidence = min(confidence, 0.75 if by_itself else 0.4)
+    elif "x" in origin.hops:
+        confidence = min(confidence, FOREIGN)  # that site may have had another reason to speak just then
     elif "t" in origin.hops:
         confidence -= PER_TIMER
     yield Link(origin.node, VIA, round(confidence, 2))

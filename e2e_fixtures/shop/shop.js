@@ -21,6 +21,6 @@ after(400, countVisit);
 after(800, showSeasonBanner);
 after(1000, loadSuggestions);
 after(1200, comparePrices);
-after(1500, rankProducts);
+after(1500, () => requestAnimationFrame(rankProducts));
 after(2200, checkStock);
 after(5300, openReviews);

@@ -11,7 +11,7 @@ import msgspec
 
 from .. import page
 from ..cdp.session import Session
-from ..domain import FRAMES, Domain, Listener, Params
+from ..domain import FRAMES, OWN_SCRIPT_URL, Domain, Listener, Params
 from ..options import CaptureOptions
 from ..signal import Detail
 
@@ -177,6 +177,7 @@ def page_script(options: CaptureOptions) -> str:
 
     config = {
         "binding": BINDING,
+        "own": OWN_SCRIPT_URL,
         "resources": options.level == "lean",
         "selectors": options.watched_selectors,
     }

@@ -233,6 +233,8 @@ class ScriptsDomain(Domain):
         del self._spent_bytes[session.id], self._inline[session.id]
 
     def _page_loaded(self, session: Session, _: Params) -> None:
+        if session.id not in self._open:
+            return
         self._loaded.add(session.id)
         for script in self._scripts.values():
             if script.session is session:

@@ -55,7 +55,9 @@ class TaskNavigates(Detail, frozen=True, tag="task_navigates"):
 
 
 class ActionBegan(Detail, frozen=True, tag="task_action"):
-    """The context of a user's action, told when something happens in it; the signal's time is that of the action."""
+    """The context of a user's action, or of a message from another site (`message@https://a.example`), told when something happens
+    in it; the signal's time is that of the action.
+    """
 
     id: str
     type: str
@@ -77,7 +79,11 @@ class WorkerMade(Detail, frozen=True, tag="task_worker"):
 
 
 class MessageSent(Detail, frozen=True, tag="task_message"):
-    """To a worker (`channel` is its id) or out of a worker (`out`); numbered from 0. Its task is `realm:m5` there, `id.5` here."""
+    """To a worker (`channel` is its id) or out of a worker (`out`); numbered from 0. Its task is `realm:m5` there, `id.5` here.
+
+    A port that went along with message 2 to a worker is `id` + `p2_0` here and `realm:p2_0` there (`q` if it came out of the
+    worker); the task of its message 5 is `.5` behind that.
+    """
 
     channel: str
     number: int
@@ -228,6 +234,8 @@ class TasksDomain(Domain):
             return
         session.post("Runtime.addBinding", name=self._binding)
         if session.role == "worker":
+            if session.info.type == "service_worker" and not session.waiting:
+                return  # Chrome warns of every listener that comes after a service worker's first evaluation
             session.post("Runtime.evaluate", expression=self._script, silent=True)
             return
         installed = session.post(

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..cdp.session import Session, TargetInfo
-from ..domain import FRAMES, MAX_STACK_FRAMES, Domain, Listener, Params
+from ..domain import FRAMES, MAX_STACK_FRAMES, OWN_SCRIPT_URL, Domain, Listener, Params
 from ..errors import CommandFailed
 from ..options import CaptureOptions
 from ..signal import Detail, StackFrame
@@ -386,7 +386,7 @@ def common_stack(samples: list[list[PausedFrame]], script_urls: Mapping[str, str
             break
         shared += 1
     frames = outermost_first[0][:shared] or outermost_first[0]
-    return tuple(
+    stack = (
         StackFrame(
             f.function_name,
             f.url or script_urls.get(f.location.script_id, ""),
@@ -396,3 +396,4 @@ def common_stack(samples: list[list[PausedFrame]], script_urls: Mapping[str, str
         )
         for f in reversed(frames[-MAX_STACK_FRAMES:])
     )
+    return tuple(frame for frame in stack if frame.url != OWN_SCRIPT_URL)

@@ -3,6 +3,7 @@
   const NAMED_KEY = /^[A-Z][A-Za-z0-9]+$/; // Enter, Escape, ArrowDown: keys with a name, not characters
   const TYPING_PAUSE_MS = 1000;
   let typedIn = null; // weak: what was typed in may be long gone
+  let typedLast = null; // the same, whatever came since
   let typedMs = 0;
   let ending = false;
   // A task of high priority comes right after the one that dispatches the event.
@@ -26,13 +27,17 @@
     if (!event.isTrusted) return;
     const target = event.composedPath()[0] || event.target;
     if (!typedIn || typedIn.deref() !== target || event.timeStamp - typedMs > TYPING_PAUSE_MS) told("input", event);
-    typedIn = new WeakRef(target);
+    typedIn = typedLast = new WeakRef(target);
     typedMs = event.timeStamp;
+  };
+  const changed = (event) => { // comes when the user leaves what was typed in, and that was told
+    if (typedLast && typedLast.deref() === (event.composedPath()[0] || event.target)) typedLast = null;
+    else typed(event);
   };
   const listeners = {
     click: (event) => told("click", event),
     input: typed,
-    change: typed,
+    change: changed,
     submit: (event) => told("submit", event),
     keydown: (event) => { if (!event.repeat && NAMED_KEY.test(event.key)) told("key", event, event.key); },
   };

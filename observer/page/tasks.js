@@ -2,7 +2,7 @@
 // Runs in the page's own world before its first script, so nothing here may be seen, and no mistake here may reach the page.
 (config) => {
   "use strict";
-  const FLUSH_AFTER_MS = 100, MAX_URL_CHARS = 2000, MAX_REMOVED = 20, MAX_LOOKED_AT = 400, MAX_QUEUED = 1000, MAX_ACTIONS = 200;
+  const FLUSH_AFTER_MS = 100, MAX_URL_CHARS = 2000, MAX_REMOVED = 20, MAX_LOOKED_AT = 400, MAX_QUEUED = 1000, MAX_ACTIONS = 200, MAX_PORTS = 10;
   const ACTIONS = ["click", "input", "change", "submit", "keydown", "keyup", "pointerdown", "mousedown", "pointerup", "mouseup", "touchstart",
     "touchend", "drop", "paste"];
   const INDUCED = { __proto__: null, input: 1, change: 1, submit: 1 }; // also come of what a script does
@@ -21,7 +21,8 @@
   const hrefOf = getter("URL", "href"), requestUrl = getter("Request", "url"), requestSignal = getter("Request", "signal");
   const requestUsed = getter("Request", "bodyUsed"), isAborted = getter("AbortSignal", "aborted"), responseUsed = getter("Response", "bodyUsed");
   const readyState = getter("XMLHttpRequest", "readyState"), timeStamp = getter("Event", "timeStamp"), eventType = getter("Event", "type");
-  const eventTarget = getter("Event", "target"), eventSource = getter("MessageEvent", "source");
+  const eventTarget = getter("Event", "target"), eventSource = getter("MessageEvent", "source"), eventOrigin = getter("MessageEvent", "origin");
+  const eventPorts = getter("MessageEvent", "ports"), isArray = Array.isArray;
   const baseUri = getter("Node", "baseURI"), isConnected = getter("Node", "isConnected"), elementId = getter("Element", "id");
   const getAttribute = isWindow && Element.prototype.getAttribute;
   const recall = (map, key) => apply(weakGet, map, [key]);
@@ -75,6 +76,33 @@
   const current = () => {
     if (isWindow && g.document !== document) arm(); // replaced below us, as that of a popup is
     return state.context || base;
+  };
+  const queue = () => ({ __proto__: null, first: null, last: null, length: 0 });
+  const push = (to, item) => {
+    if (to.length >= MAX_QUEUED) return;
+    const link = { __proto__: null, item, next: null };
+    if (to.last) to.last.next = link; else to.first = link;
+    to.last = link;
+    to.length++;
+  };
+  const shift = (from) => {
+    const link = from.first;
+    if (!link) return undefined;
+    from.first = link.next;
+    if (!link.next) from.last = null;
+    from.length--;
+    return link.item;
+  };
+  const lately = queue();
+  const remember = (action) => {
+    if (lately.length >= MAX_ACTIONS) { // so many came to nothing
+      const oldest = shift(lately);
+      if (state.actions[oldest]) state.untold--;
+      delete state.actions[oldest];
+    }
+    push(lately, action.id);
+    state.actions[action.id] = action;
+    state.untold++;
   };
   // The action is told with the first thing that happens in its context: most clicks come to nothing.
   const actionOf = (context) => {
@@ -440,16 +468,18 @@
     return apply(native, self, args);
   };
   const timers = { __proto__: null, setTimeout: once, setInterval: repeated, requestAnimationFrame: framed, requestIdleCallback: once };
-  // A worker gets its timers only when it is let run, and ours wait for that: they take their places at the first touch or event.
+  // A worker gets its timers only when it is let run, and ours wait for that, unseen between it and what will have them: they take
+  // their places at the first touch or event.
   const arrivals = [];
   const arrive = () => { for (let i = 0; i < arrivals.length; i++) arrivals[i](); };
   for (const name in timers) {
     if (found(g, name)) {
       patch(g, name, timers[name]);
     } else if (!isWindow && (name === "setTimeout" || name === "setInterval")) {
-      const come = () => { if (described(g, name)?.get === get && delete g[name]) patch(g, name, timers[name]); };
+      const between = getPrototypeOf(g);
+      const come = () => { if (described(between, name)?.get === get && delete between[name]) patch(g, name, timers[name]); };
       const get = () => { come(); return g[name]; };
-      define(g, name, { __proto__: null, configurable: true, enumerable: false, get, set(value) { come(); g[name] = value; } });
+      define(between, name, { __proto__: null, configurable: true, enumerable: false, get, set(value) { come(); g[name] = value; } });
       arrivals[arrivals.length] = come;
     }
   }
@@ -494,40 +524,63 @@
   } catch { /* unknown then */ }
 
   // --- messages ------------------------------------------------------------------------------------------------------------------------
-  const queue = () => ({ __proto__: null, first: null, last: null, length: 0 });
-  const push = (to, item) => {
-    if (to.length >= MAX_QUEUED) return;
-    const link = { __proto__: null, item, next: null };
-    if (to.last) to.last.next = link; else to.first = link;
-    to.last = link;
-    to.length++;
+  const sent = (channel, number) => happens("m", (context) => `"${channel}",${number},"${context}"`);
+  const posted = (native, self, args, counter) => {
+    try {
+      return apply(native, self, args);
+    } catch (error) {
+      if (counter) counter.sent--; // what can't be cloned is not sent
+      throw error;
+    }
   };
-  const shift = (from) => {
-    const link = from.first;
-    if (!link) return undefined;
-    from.first = link.next;
-    if (!link.next) from.last = null;
-    from.length--;
-    return link.item;
+  const ports = new WeakMap(); // one end of a channel → the other, what is on the way, and the channel's name once an end went to a thread
+  const farEnd = (port, name) => {
+    const end = recall(ports, port);
+    if (end) {
+      end.name = name;
+      return;
+    }
+    meetPort(port, { __proto__: null, other: null, coming: null, name, sent: 0, came: 0 });
+  };
+  const meetPort = (port, end) => {
+    keep(ports, port, end);
+    hearTrusted(port, ["message", "messageerror"], () => {
+      if (end.name) return enter(`${end.name}.${end.came++}`);
+      const context = shift(end.coming);
+      if (context !== undefined) enter(context);
+    });
+  };
+  // Both threads name a port by the message that it went with and its place there.
+  const lend = (args, prefix) => {
+    const options = args[1], named = options && typeof options === "object" && !isArray(options) && described(options, "transfer");
+    const list = named ? named.value : options;
+    if (!isArray(list)) return;
+    let place = 0;
+    for (let i = 0; i < list.length && i < MAX_PORTS; i++) {
+      const item = described(list, i), end = item && typeof item.value === "object" && item.value && recall(ports, item.value);
+      if (end && end.other) farEnd(end.other, prefix + place);
+      if (end) place++;
+    }
+  };
+  const borrow = (event, prefix) => {
+    const list = apply(eventPorts, event, []);
+    for (let i = 0; i < list.length && i < MAX_PORTS; i++) farEnd(list[i], prefix + i);
   };
   if (g.MessageChannel && !isServiceWorker) {
-    const ends = new WeakMap();
     const port1 = getter("MessageChannel", "port1"), port2 = getter("MessageChannel", "port2");
     patchClass("MessageChannel", (channel) => {
-      const one = apply(port1, channel, []), other = apply(port2, channel, []), toOne = queue(), toOther = queue();
-      keep(ends, one, toOther);
-      keep(ends, other, toOne);
-      const arrives = (to) => () => { const context = shift(to); if (context !== undefined) enter(context); };
-      hearTrusted(one, ["message", "messageerror"], arrives(toOne));
-      hearTrusted(other, ["message", "messageerror"], arrives(toOther));
+      const one = apply(port1, channel, []), other = apply(port2, channel, []);
+      meetPort(one, { __proto__: null, other, coming: queue(), name: "", sent: 0, came: 0 });
+      meetPort(other, { __proto__: null, other: one, coming: queue(), name: "", sent: 0, came: 0 });
     });
     patch(g.MessagePort.prototype, "postMessage", (native, self, args) => {
-      const result = apply(native, self, args);
-      if (on) try { const to = recall(ends, self); if (to) push(to, current()); } catch { /* unknown then */ }
+      let end;
+      if (on) try { end = recall(ports, self); if (end && end.name) sent(end.name, end.sent++); } catch { /* unknown then */ }
+      const result = posted(native, self, args, end);
+      if (on && end && end.other && !end.name) push(recall(ports, end.other).coming, current());
       return result;
     });
   }
-  const sent = (channel, number) => happens("m", (context) => `"${channel}",${number},"${context}"`);
   const spawned = new WeakMap();
   const makes = (name) => patchClass(
     name,
@@ -537,7 +590,10 @@
       if (name === "SharedWorker") return;
       keep(spawned, worker, { __proto__: null, id, sent: 0 });
       let number = 0;
-      hearTrusted(worker, ["message", "messageerror"], () => enter(`${id}.${number++}`));
+      hearTrusted(worker, ["message", "messageerror"], (event) => {
+        borrow(event, `${id}q${number}_`);
+        enter(`${id}.${number++}`);
+      });
     },
     (args) => {
       const address = addressOf(args[0]), id = `${realm}:w${++serial}`;
@@ -551,8 +607,16 @@
   if (g.Worker) {
     patch(g.Worker.prototype, "postMessage", (native, self, args) => {
       let to;
-      if (on) try { to = recall(spawned, self); if (to) sent(to.id, to.sent++); } catch { /* unknown then */ }
-      return apply(native, self, args);
+      if (on) {
+        try {
+          to = recall(spawned, self);
+          if (to) {
+            lend(args, `${to.id}p${to.sent}_`);
+            sent(to.id, to.sent++);
+          }
+        } catch { /* unknown then */ }
+      }
+      return posted(native, self, args, to);
     });
   }
   let inbox;
@@ -562,7 +626,13 @@
     hear(g, "message", (event) => {
       if (!event.isTrusted) return;
       const source = apply(eventSource, event, []);
-      if (inbox.first && inbox.first.item.source === source) enter(shift(inbox).context);
+      if (inbox.first && inbox.first.item.source === source) return enter(shift(inbox).context);
+      const from = apply(eventOrigin, event, []);
+      if (source && from !== g.origin) { // of another site: when it came is all that is known of it
+        const id = `${realm}:x${++serial}`;
+        remember({ __proto__: null, id, type: `message@${from}`, wallMs: origin + apply(timeStamp, event, []) });
+        enter(id);
+      }
     });
     const reaches = (args) => {
       const options = args[1];
@@ -584,13 +654,23 @@
     for (let i = 0; i < firsts.length; i++) hear(g, firsts[i], () => { base = ""; arrive(); });
   }
   if ("DedicatedWorkerGlobalScope" in g) {
-    let came = 0, went = 0;
-    const comes = (event) => { if (event.isTrusted) enter(`${realm}:m${came++}`); };
+    const page = { __proto__: null, sent: 0 };
+    let came = 0;
+    const comes = (event) => {
+      if (!event.isTrusted) return;
+      borrow(event, `${realm}:p${came}_`);
+      enter(`${realm}:m${came++}`);
+    };
     hear(g, "message", comes);
     hear(g, "messageerror", comes);
     patch(g, "postMessage", (native, self, args) => {
-      if (on) try { sent("out", went++); } catch { /* unknown then */ }
-      return apply(native, self, args);
+      if (on) {
+        try {
+          lend(args, `${realm}:q${page.sent}_`);
+          sent("out", page.sent++);
+        } catch { /* unknown then */ }
+      }
+      return posted(native, self, args, page);
     });
   }
   if (isServiceWorker) {
@@ -674,17 +754,6 @@
         remember(action);
       }
       enter(action.id);
-    };
-    const lately = queue();
-    const remember = (one) => {
-      if (lately.length >= MAX_ACTIONS) { // so many came to nothing
-        const oldest = shift(lately);
-        if (state.actions[oldest]) state.untold--;
-        delete state.actions[oldest];
-      }
-      push(lately, one.id);
-      state.actions[one.id] = one;
-      state.untold++;
     };
     for (let i = 0; i < ACTIONS.length; i++) hear(g, ACTIONS[i], acts);
     patchClass("Image", (image) => hearTrusted(image, ["error"], () => { if (!apply(isConnected, image, [])) elementFailed(image); }));

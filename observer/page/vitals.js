@@ -3,7 +3,7 @@
   const MAX_SCRIPTS = 5;
   const ms = (value) => Math.round((value || 0) * 10) / 10;
   const script = (s) => ({
-    invoker: s.invoker, type: s.invokerType, url: s.sourceURL, function: s.sourceFunctionName, char: s.sourceCharPosition,
+    invoker: s.invoker, type: s.invokerType, url: s.sourceURL === fc.config.own ? "" : s.sourceURL, function: s.sourceURL === fc.config.own ? "" : s.sourceFunctionName, char: s.sourceCharPosition,
     duration_ms: ms(s.duration), forced_layout_ms: ms(s.forcedStyleAndLayoutDuration), pause_ms: ms(s.pauseDuration),
   });
   const shapes = {

@@ -80,10 +80,10 @@ async def test_what_the_user_did_is_told_and_what_was_typed_is_not(watch: Watch,
     await watch.seen.count(2, "action", type="submit")
     assert actions(watch) == [
         ("click", 'input[name="user"]', ""),
-        ("key", 'input[name="user"]', "Tab"),
         ("input", 'input[name="user"]', ""),
-        ("key", 'input[name="code"]', "Enter"),
+        ("key", 'input[name="user"]', "Tab"),
         ("input", 'input[name="code"]', ""),
+        ("key", 'input[name="code"]', "Enter"),
         ("click", 'button[data-testid="go"]', ""),
         ("submit", "form", ""),
         ("click", 'button[data-testid="go"]', ""),

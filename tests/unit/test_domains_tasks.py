@@ -251,6 +251,13 @@ async def test_a_worker_gets_the_script_before_its_own(wire: Wire) -> None:
     assert (wire.last().detail, wire.last().frame) == (TaskFails("r2:m0"), "")
 
 
+async def test_a_service_worker_that_runs_already_gets_no_script(wire: Wire) -> None:
+    wire.attach("W", "service_worker", parent="S1")
+    wire.attach("V", "service_worker", parent="S1", waiting=True)
+    assert not commands(wire, "Runtime.evaluate", "W")
+    assert len(commands(wire, "Runtime.evaluate", "V")) == 1
+
+
 async def test_a_document_that_is_written_anew_is_listened_to_again(wire: Wire) -> None:
     world(wire, 4, "F1")
     world(wire, 5, "F2")

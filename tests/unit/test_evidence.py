@@ -6,11 +6,14 @@ import pytest
 
 from firstcause.correlator.evidence import REASONS, RULES
 from firstcause.observer.cdp.targets import TargetOpened
-from firstcause.observer.domains.network import RequestSent
+from firstcause.observer.domains.audits import Issue
+from firstcause.observer.domains.log import LogEntry
+from firstcause.observer.domains.network import RequestSent, ResponseReceived
 from firstcause.observer.domains.page import Navigated, NavigationRequested
 from firstcause.observer.domains.page_script import FrameScript, LongFrame, SelectorMatches
 from firstcause.observer.domains.runtime import ExceptionThrown
 from firstcause.observer.domains.tasks import (
+    ActionBegan,
     ElementFailed,
     ElementRemoved,
     MessageSent,
@@ -122,6 +125,39 @@ def test_an_answer_that_can_not_be_read_is_a_cause_too() -> None:
     story.answer(request, "/api/cart", 200, mime="text/html")
     story.throw("SyntaxError: Unexpected token '<'", flow, rejection=True, exception_id=1).end()
     assert story.link("Unexpected token", "/api/cart answered 200")
+
+
+def test_an_answer_that_was_given_up_because_of_an_error_is_not_the_cause_by_being_given_up() -> None:
+    story = Story().load()
+    request, flow = story.ask("/api/export", story.act("#export"))
+    story.answer(request, "/api/export", 200)
+    story.throw("SyntaxError: Unexpected token 'w'", flow, rejection=True, exception_id=1)
+    story.breaks(request, "/api/export", "net::ERR_ABORTED", canceled=True, status=200).end()
+    assert story.link("Unexpected token", "/api/export answered 200 after")
+
+
+def test_a_report_that_comes_before_its_request_waits_for_it() -> None:
+    story = Story().load()
+    story.ask("/api/first", story.act("#go"))
+    blocked = f"Loading the script '{SITE}/ad.js' violates the following Content Security Policy directive: \"script-src 'self'\"."
+    story.signal(LogEntry("security", "error", blocked, f"{SITE}/ad.js"))
+    story.signal(Issue("CorsIssue", "MissingAllowOriginHeader", f"{SITE}/api/collect"), request_id="Rp13")
+    assert not [event for event in story.events if event.type == "error"]
+    story.ask("/ad.js", kind="Script")
+    story.breaks("Rp12", "/ad.js", "", blocked_reason="csp")
+    story.ask("/api/collect", story.act("#collect"))
+    story.breaks("Rp13", "/api/collect", cors_error="MissingAllowOriginHeader").end()
+    assert story.event("ad.js blocked").cause
+    assert story.link("/api/collect blocked", "click on #collect")
+
+
+def test_a_report_whose_request_never_comes_is_told_all_the_same() -> None:
+    story = Story().load()
+    story.ask("/api/first", story.act("#go"))
+    story.signal(Issue("CorsIssue", "MissingAllowOriginHeader", f"{SITE}/api/collect"), request_id="R77")
+    assert story.engine.next_due_s == pytest.approx(story.now_s + 0.1)
+    story.events += story.engine.advance(story.now_s + 0.1)
+    assert story.event("/api/collect blocked").cause is None
 
 
 def test_the_page_hears_of_an_abort_before_it_is_reported() -> None:
@@ -303,6 +339,69 @@ def test_workers_carry_the_flow_there_and_back() -> None:
     story.events += worker.events
     assert story.link("bad row", "click on #count")
     assert story.link("worker died", "bad row")
+
+
+@pytest.mark.parametrize(("asked", "is_told"), [(False, True), (True, False)])
+def test_what_a_worker_does_that_nobody_asks_comes_of_the_page_that_made_it(
+    asked: bool, is_told: bool
+) -> None:
+    story = Story().load()
+    story.signal(WorkerMade(f"{story.realm}:w1", f"{story.realm}:0", "/worker.js"))
+    worker = Story(story.engine, page="p1")
+    worker.session, worker.realm, worker.now_s = "SW", "rw", story.now_s
+    worker.signal(TargetOpened("worker", SITE + "/worker.js"), target_type="worker")
+    worker.signal(RealmStarted("rw"), target_type="worker", frame="")
+    click = story.wait(0.1).act("#hint")
+    if asked:
+        story.signal(MessageSent(f"{story.realm}:w1", 0, click))
+    worker.now_s = story.acted().now_s
+    worker.log("out of moves", "rw:0~i1.12").end()
+    story.events += worker.events
+    assert (story.event("out of moves").cause is not None) is is_told
+
+
+def test_an_answer_through_a_port_belongs_to_the_question_that_brought_the_port() -> None:
+    story = Story().load()
+    story.signal(WorkerMade(f"{story.realm}:w1", f"{story.realm}:0", "/worker.js"))
+    worker = Story(story.engine, page="p1")
+    worker.session, worker.realm, worker.now_s = "SW", "rw", story.now_s
+    worker.signal(TargetOpened("worker", SITE + "/worker.js"), target_type="worker")
+    worker.signal(RealmStarted("rw"), target_type="worker", frame="")
+    for number, currency in enumerate(("euro", "yen")):
+        story.wait(0.1).signal(MessageSent(f"{story.realm}:w1", number, story.act(f"#{currency}"))).acted()
+    worker.now_s = story.now_s
+    worker.signal(MessageSent("rw:p1_0", 0, "rw:m1")).signal(MessageSent("rw:p0_0", 0, "rw:m0"))
+    story.now_s = worker.now_s
+    story.log("no rate for yen", f"{story.realm}:w1p1_0.0")
+    story.wait(0.1).log("no rate for euro", f"{story.realm}:w1p0_0.0").end()
+    assert story.link("no rate for yen", "click on #yen")
+    assert story.link("no rate for euro", "click on #euro")
+
+
+@pytest.mark.parametrize(("requests", "is_told"), [(1, True), (2, False)])
+def test_a_message_of_another_site_comes_of_the_only_thing_that_site_heard(
+    requests: int, is_told: bool
+) -> None:
+    story = Story().load()
+    story.act("#terms")
+    framed = Story(story.engine, page="p1", marked=False)
+    framed.session, framed.now_s = "SF", story.acted().wait(1.0).now_s
+    place = {"frame": "TF", "loader_id": "LF"}
+    framed.signal(Navigated("https://pay.test/form", main_frame=False), **place)
+    for number in range(requests):
+        sent = RequestSent("POST", f"https://pay.test/pay/{number}", "Fetch", "script")
+        framed.signal(sent, request_id=f"F{number}", **place)
+    for number in range(requests):
+        answered = ResponseReceived("POST", f"https://pay.test/pay/{number}", "Fetch", 402, 20.0)
+        framed.signal(answered, request_id=f"F{number}", **place)
+    story.now_s = framed.now_s
+    story.signal(ActionBegan(f"{story.realm}:x1", "message@https://pay.test"))
+    story.log("declined", f"{story.realm}:x1").end()
+    story.events += framed.events
+    cause = story.event("declined").cause
+    assert (cause is not None) is is_told
+    if is_told:
+        assert story.link("declined", "https://pay.test/pay/0") == ("task", 0.75)
 
 
 def test_a_missing_element_comes_of_its_removal() -> None:
