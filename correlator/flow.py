@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from ..observer.cdp.targets import TargetClosed, TargetOpened
@@ -53,6 +54,8 @@ KEPT_PAGES = 1_000
 KEPT_THREADS = 2_000
 KEPT_PER_PAGE = 200
 KEPT_PER_SITE = 20
+KEPT_EARLY = 100
+LOOKED_AT = 100
 INDEXED_FRAMES = 8
 # What the page told of its task holds for failures that follow at once; a later one may be another task's.
 CONTEXT_HOLDS_MS = 50.0
@@ -117,6 +120,7 @@ class Flow:
         self._documents: Kept[tuple[str, str], Document] = Kept(KEPT_REQUESTS)
         self._sites: Kept[tuple[object, ...], deque[Request]] = Kept(KEPT_REQUESTS)
         self._ticks: Kept[tuple[str, str], tuple[int, bool]] = Kept(KEPT_REQUESTS)
+        self._intercepted_early: Kept[tuple[str, str], str] = Kept(KEPT_EARLY)
         self._latest: Signal | None = None
         self._noting: dict[type[Detail], Callable[[Signal, Any], Effect | None]] = {
             RequestSent: self._sent,
@@ -255,6 +259,10 @@ class Flow:
             context = self._unannounced(signal, detail)
         if detail.type == "Document":
             return self._document_asked(signal, request)
+        if self._intercepted_early and signal.frame:
+            early = self._intercepted_early.pop((signal.browser, detail.url), "")
+            if early:
+                self.contexts.nodes[signal.browser, early] = request
         self._remember(signal, request)
         return self._effect("request", signal, request, detail.initiator, context)
 
@@ -573,10 +581,11 @@ class Flow:
         return self._effect("removal", signal, removal, detail.selector, detail.context)
 
     def _intercepted(self, signal: Signal, detail: FetchIntercepted) -> None:
-        for request in reversed(self._requests.values()):
+        for request in islice(reversed(self._requests.values()), LOOKED_AT):
             if request.text == detail.url and request.session != signal.session and not request.answered:
                 self.contexts.nodes[signal.browser, detail.id] = request
                 return
+        self._intercepted_early[signal.browser, detail.url] = detail.id
 
     def _thread(self, of: Signal) -> Thread:
         key = of.browser, of.session

@@ -16,8 +16,10 @@ from firstcause.observer.domains.tasks import (
     ActionBegan,
     ElementFailed,
     ElementRemoved,
+    FetchIntercepted,
     MessageSent,
     RealmStarted,
+    RequestMade,
     TaskNavigates,
     WorkerMade,
 )
@@ -358,6 +360,33 @@ def test_what_a_worker_does_that_nobody_asks_comes_of_the_page_that_made_it(
     worker.log("out of moves", "rw:0~i1.12").end()
     story.events += worker.events
     assert (story.event("out of moves").cause is not None) is is_told
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_what_a_service_worker_asks_comes_of_the_request_that_it_handles(early: bool) -> None:
+    story = Story().load()
+    worker = Story(story.engine, page="p1")
+    worker.session, worker.realm, worker.now_s = "SW", "rw", story.now_s
+    worker.signal(TargetOpened("service_worker", SITE + "/sw.js"), target_type="service_worker", frame="")
+    worker.signal(RealmStarted("rw"), target_type="service_worker", frame="")
+    click = story.wait(0.1).act("#borrow")
+    intercepted = FetchIntercepted("rw:s1", SITE + "/api/loans")
+    if early:
+        worker.signal(intercepted, frame="")
+    request, _ = story.ask("/api/loans", click)
+    if not early:
+        worker.signal(intercepted, frame="")
+    worker.now_s = story.now_s
+    worker.signal(RequestMade("rw:2", "rw:s1", SITE + "/backend/loans"), frame="")
+    worker.signal(RequestSent("GET", SITE + "/backend/loans", "Fetch", "script"), request_id="RW", frame="")
+    worker.signal(
+        ResponseReceived("GET", SITE + "/backend/loans", "Fetch", 500, 20.0), request_id="RW", frame=""
+    )
+    story.now_s = worker.now_s
+    story.breaks(request, "/api/loans").end()
+    story.events += worker.events
+    assert story.event("/backend/loans").correlation_id == story.event("#borrow").correlation_id
+    assert story.event("/backend/loans").cause
 
 
 def test_an_answer_through_a_port_belongs_to_the_question_that_brought_the_port() -> None:
