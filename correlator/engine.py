@@ -20,7 +20,7 @@ from .fold import Fold
 from .kept import Kept
 from .nodes import Effect, Removal, Request
 from .redact import BUILT_IN, Redactor
-from .teller import Teller, iso_ms
+from .teller import NOTED, Teller, iso_ms
 
 __all__ = ["HOLD_S", "LATE_S", "Engine", "iso_ms", "new_uuid7"]
 
@@ -70,7 +70,7 @@ class Engine:
         self._holds = 0
         self._rejections: Kept[tuple[str, int], Held | str] = Kept(KEPT_REJECTIONS)
         self._reports: Kept[tuple[str, str], deque[Held]] = Kept(KEPT_SESSIONS)
-        self._orders: Kept[tuple[str, str], int] = Kept(KEPT_SESSIONS)
+        self._orders: Kept[tuple[str, str], list[int]] = Kept(KEPT_SESSIONS)
         self.chains = Chains()
         self.source_maps = self._teller.source_maps
         self.repeats = 0
@@ -86,16 +86,19 @@ class Engine:
         if self._is_repeat(signal):
             self.repeats += 1
             return []
-        events = self.advance(signal.monotonic_s)
+        events = self.advance(signal.monotonic_s) if self._held else []
         effect = self._flow.note(signal)
         if effect is not None:
             self._causes.find(effect)
-            if effect.kind == "request":
+            if self._reports and effect.kind == "request":
                 events += self._tell_reports(signal)
         detail = signal.detail
         if isinstance(detail, ExceptionRevoked):
             return events + self._revoke(signal, detail)
-        self._teller.note(signal)
+        if type(detail) in NOTED:
+            self._teller.note(signal)
+        if not self._teller.tells_of(detail):
+            return events
         hold_s = self._hold_s(signal, effect)
         if hold_s:
             self._hold(signal, effect, hold_s)
@@ -135,9 +138,12 @@ class Engine:
         if not signal.session:
             return False
         key = signal.browser, signal.session
-        if signal.order <= self._orders.get(key, 0):
+        latest = self._orders.get(key)
+        if latest is None:
+            latest = self._orders[key] = [0]
+        if signal.order <= latest[0]:
             return True
-        self._orders[key] = signal.order
+        latest[0] = signal.order
         return False
 
     def _hold_s(self, signal: Signal, effect: Effect | None) -> float:

@@ -47,16 +47,14 @@ from ..observer.signal import Detail, Signal
 from .contexts import Contexts, Origin, same_address
 from .event import Event
 from .kept import Kept
-from .nodes import Action, Document, Effect, Node, Published, Removal, Request, site_of
+from .nodes import Action, Document, Effect, Node, Published, Removal, Request
 
 KEPT_REQUESTS = 10_000
 KEPT_PAGES = 1_000
 KEPT_THREADS = 2_000
 KEPT_PER_PAGE = 200
-KEPT_PER_SITE = 20
 KEPT_EARLY = 100
 LOOKED_AT = 100
-INDEXED_FRAMES = 8
 # What the page told of its task holds for failures that follow at once; a later one may be another task's.
 CONTEXT_HOLDS_MS = 50.0
 # Chrome and the page clock the same input with less than this between them.
@@ -118,7 +116,6 @@ class Flow:
         self._threads: Kept[tuple[str, str], Thread] = Kept(KEPT_THREADS)
         self._requests: Kept[tuple[str, str], Request] = Kept(KEPT_REQUESTS)
         self._documents: Kept[tuple[str, str], Document] = Kept(KEPT_REQUESTS)
-        self._sites: Kept[tuple[object, ...], deque[Request]] = Kept(KEPT_REQUESTS)
         self._ticks: Kept[tuple[str, str], tuple[int, bool]] = Kept(KEPT_REQUESTS)
         self._intercepted_early: Kept[tuple[str, str], str] = Kept(KEPT_EARLY)
         self._latest: Signal | None = None
@@ -229,9 +226,9 @@ class Flow:
     def request(self, of: Signal) -> Request | None:
         return self._requests.get((of.browser, of.request_id)) if of.request_id else None
 
-    def requests_at(self, of: Signal | Node, *site: object) -> Iterator[Request]:
-        """The page's requests that were made at a place (url, line, column) or by a function (url, name), the latest first."""
-        return reversed(self._sites.get((of.browser, of.page, *site), ()))
+    def latest_requests(self, of: Signal | Node) -> Iterator[Request]:
+        """The page's requests, the latest first."""
+        return reversed(self.page(of).requests)
 
     def is_steady(self, effect: Effect, origin: Origin) -> bool:
         """Whether an interval has brought something at every tick so far: then it does so by itself."""
@@ -317,19 +314,7 @@ class Flow:
     def _remember(self, signal: Signal, request: Request) -> None:
         self._requests[signal.browser, signal.request_id] = request
         self.page(signal).requests.append(request)
-        request.stack = signal.stack
-        stack = signal.stack + signal.async_stack
-        if stack:
-            self._index(request, signal.browser, signal.page, *site_of(stack[0]))
-        named = {(frame.url, frame.function) for frame in stack[:INDEXED_FRAMES] if frame.function}
-        for url, function in named:
-            self._index(request, signal.browser, signal.page, url, function)
-
-    def _index(self, request: Request, *key: object) -> None:
-        found = self._sites.get(key)
-        if found is None:
-            found = self._sites[key] = deque(maxlen=KEPT_PER_SITE)
-        found.append(request)
+        request.stack, request.async_stack = signal.stack, signal.async_stack
 
     def _answered(self, signal: Signal, detail: ResponseReceived) -> Effect | None:
         request = self.request(signal)

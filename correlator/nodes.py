@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from ..observer.signal import Detail, Signal, StackFrame
 
+NAMED_FRAMES = 8
+
 
 def site_of(frame: StackFrame) -> tuple[str, int, int]:
     return frame.url, frame.line, frame.column
@@ -106,21 +108,47 @@ class Removal(Node):
 class Request(Node):
     """A request or a socket, and its answer; `text` is the address."""
 
-    __slots__ = ("answered", "heard_ms", "heard_s", "mime", "request_id", "resource", "stack", "status")
+    __slots__ = (
+        "_functions",
+        "answered",
+        "async_stack",
+        "heard_ms",
+        "heard_s",
+        "mime",
+        "request_id",
+        "resource",
+        "stack",
+        "status",
+    )
 
     def __init__(self, signal: Signal, url: str, resource: str = "") -> None:
         super().__init__("request", signal, url)
         self.request_id = signal.request_id
         self.resource = resource
         self.stack: tuple[StackFrame, ...] = ()
+        self.async_stack: tuple[StackFrame, ...] = ()
+        self._functions: frozenset[tuple[str, str]] | None = None
         self.answered = False
         self.heard_s = 0.0
         self.heard_ms = 0.0
         self.status = 0
         self.mime = ""
 
+    @property
+    def site(self) -> tuple[str, int, int] | None:
+        """Where it was made."""
+        first = next(iter(self.stack or self.async_stack), None)
+        return site_of(first) if first is not None else None
+
     def is_called_at(self, site: tuple[str, int, int]) -> bool:
         return any(site_of(frame) == site for frame in self.stack)
+
+    def is_called_by(self, function: tuple[str, str]) -> bool:
+        """Whether a function (its script and its name) is among those that made it."""
+        if self._functions is None:
+            frames = (self.stack + self.async_stack)[:NAMED_FRAMES]
+            self._functions = frozenset((frame.url, frame.function) for frame in frames)
+        return function in self._functions
 
     @property
     def is_over(self) -> bool:

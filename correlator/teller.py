@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from ..observer.cdp.targets import TargetClosed
 from ..observer.domains.network import ResponseExtra
 from ..observer.domains.page import Navigated
-from ..observer.signal import Signal
+from ..observer.signal import Detail, Signal
 from .event import Cause, Channel, Event
 from .findings import DESCRIPTIONS
 from .findings.finding import MAX_SUMMARY_BYTES, Finding, Scene, context, cut, places
@@ -23,6 +23,7 @@ from .sourcemaps import SourceMaps
 from .templates import fingerprint_of
 
 KEPT_STATUSES = 1_000
+NOTED = frozenset({ResponseExtra, Navigated})
 
 
 class Teller:
@@ -46,6 +47,9 @@ class Teller:
                 self._wire_statuses[signal.request_id] = detail.status
         elif isinstance(detail, Navigated) and detail.main_frame:
             self._page_urls[signal.browser, signal.page] = detail.url
+
+    def tells_of(self, detail: Detail) -> bool:
+        return type(detail) in DESCRIPTIONS
 
     def forget(self, signal: Signal) -> None:
         """A page that was closed is told of by its address for the last time."""

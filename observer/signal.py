@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class StackFrame(msgspec.Struct, frozen=True, omit_defaults=True):
+class StackFrame(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One frame of a JavaScript stack; lines and columns count from 1 as people and editors do."""
 
     function: str = ""
@@ -15,7 +15,7 @@ class StackFrame(msgspec.Struct, frozen=True, omit_defaults=True):
     script_id: str = ""
 
 
-class Detail(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind"):
+class Detail(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", gc=False):
     """What a signal says. Each CDP domain defines its own details in its own file; the tag is the signal's kind."""
 
     @property

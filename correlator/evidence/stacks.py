@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...observer.signal import StackFrame
 from ..flow import Flow
 from ..nodes import Effect, Request, site_of
+
+NOWHERE = StackFrame()
+MAX_FOUND = 20
 
 
 def called_for(effect: Effect, flow: Flow) -> Iterator[tuple[Request, bool]]:
@@ -14,20 +18,24 @@ def called_for(effect: Effect, flow: Flow) -> Iterator[tuple[Request, bool]]:
     An async function that goes on after its request is alone on the stack, at another place than its call; with async stacks the
     call is there too. A function at one and the same place in both is what called both, a framework's loop for instance.
     """
-    signal, seen = effect.signal, set[int]()
-    for frame in signal.async_stack:
-        for request in flow.requests_at(signal, *site_of(frame)):
-            if request is not effect.node and id(request) not in seen:
-                seen.add(id(request))
-                yield request, True
-    if not signal.stack or not (outermost := signal.stack[-1]).function or not outermost.url:
-        return
+    signal = effect.signal
+    asynchronous = {site_of(frame) for frame in signal.async_stack}
+    outermost = signal.stack[-1] if signal.stack else NOWHERE
     site, alone = site_of(outermost), len(signal.stack) == 1
-    for request in flow.requests_at(signal, outermost.url, outermost.function):
-        if request is effect.node or id(request) in seen or (not alone and request.is_called_at(site)):
+    function = (outermost.url, outermost.function)
+    found = 0
+    for request in flow.latest_requests(signal):
+        if request is effect.node:
             continue
-        seen.add(id(request))
-        yield request, False
+        if asynchronous and request.site in asynchronous:
+            yield request, True
+        elif all(function) and request.is_called_by(function) and (alone or not request.is_called_at(site)):
+            yield request, False
+        else:
+            continue
+        found += 1
+        if found == MAX_FOUND:
+            return
 
 
 def is_called_for(effect: Effect, request: Request, flow: Flow) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...observer.domains.runtime import ExceptionThrown
 from ..contexts import Origin
 from ..flow import Flow
-from ..nodes import Document, Effect, Link, Request, site_of
+from ..nodes import Document, Effect, Link, Request
 from .named import undefined_by
 from .rule import Rule
 from .stacks import is_called_for
@@ -60,11 +60,10 @@ def failed_sibling(request: Request, flow: Flow) -> Request | None:
     """The latest failure among the requests that one call made together with this one."""
     if not request.stack:
         return None
-    site = request.stack[0]
     parent = request.links[0].node if request.links else None
-    for other in flow.requests_at(request, *site_of(site)):
+    for other in flow.latest_requests(request):
         together = other.links[0].node if other.links else None
-        if other is not request and other.failed and together is parent:
+        if other is not request and other.failed and together is parent and other.site == request.site:
             return other
     return None
 

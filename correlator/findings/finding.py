@@ -23,7 +23,8 @@ MAX_PLACE_BYTES = 120
 INVISIBLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would cost more than all the rest of making one.
+@dataclass(slots=True)
 class Finding:
     """`key` is the identity of what happened, where it has one of its own; a signal's request id serves otherwise.
     `about` is the resource that the finding is about: a later finding about the same one may be the same failure.
@@ -42,7 +43,7 @@ class Finding:
     template: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scene:
     """Where a signal plays: what its finding needs to know beside the signal itself."""
 
@@ -135,4 +136,4 @@ def best_frame(stack: Sequence[StackFrame], scene: Scene) -> StackFrame | None:
 
 def context(**values: JsonValue) -> dict[str, JsonValue]:
     """The fields that say something; what is empty or zero is left out."""
-    return {name: value for name, value in values.items() if value not in ("", None, 0, [], False)}
+    return {name: value for name, value in values.items() if value}
