@@ -60,10 +60,13 @@ def async_stack_of(trace: StackTrace | None) -> tuple[StackFrame, ...]:
 
 
 class Listener(Generic[P]):
-    """One CDP event a domain listens to: its name, the type of its parameters, its handler."""
+    """One CDP event a domain listens to: its name, the type of its parameters, its handler; and a text that it must hold, if any."""
 
-    def __init__(self, method: str, params: type[P], handle: Callable[[Session, P], None]) -> None:
+    def __init__(
+        self, method: str, params: type[P], handle: Callable[[Session, P], None], holding: str = ""
+    ) -> None:
         self.method = method
+        self.holding = holding
         self.params = params
         self.handle = handle
 

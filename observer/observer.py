@@ -130,7 +130,7 @@ class Observer:
             if session is not None:  # else a late event of a session that was let go
                 handle(session, params)
 
-        return Wanted(listener.method, listener.params, take)
+        return Wanted(listener.method, listener.params, take, listener.holding)
 
     async def _connect(self) -> None:
         self._url = await self._resolve()

@@ -50,21 +50,21 @@ class Reply(msgspec.Struct, rename="camel"):
 
 
 class Wanted(Generic[P]):
-    """One CDP event somebody listens to: its name, the type of its parameters and who takes it."""
+    """One CDP event somebody listens to: its name, the type of its parameters and who takes it.
 
-    __slots__ = ("decoder", "method", "take")
+    A frame without the text `holding` is left undecoded: it can't be what is wanted.
+    """
 
-    def __init__(self, method: str, params: type[P], take: Callable[[str, P], None]) -> None:
+    __slots__ = ("decode", "holding", "method", "take")
+
+    def __init__(
+        self, method: str, params: type[P], take: Callable[[str, P], None], holding: str = ""
+    ) -> None:
         self.method = method
-        self.decoder: msgspec.json.Decoder[EventFrame[P]] = msgspec.json.Decoder(EventFrame[params])
+        self.holding = holding.encode()
+        decoder: msgspec.json.Decoder[EventFrame[P]] = msgspec.json.Decoder(EventFrame[params])
+        self.decode = decoder.decode
         self.take = take
-
-    def __call__(self, frame: bytes) -> None:
-        try:
-            event = self.decoder.decode(frame)
-        except msgspec.DecodeError:
-            event = self.decoder.decode(without_lone_surrogates(frame))
-        self.take(event.session_id, event.params)
 
 
 def without_lone_surrogates(frame: bytes) -> bytes:
@@ -104,10 +104,18 @@ class Intake:
         if routes is None:
             self.skipped["unwanted"] += 1
             return
-        reason = ""  # a frame that two listeners pass over is still one frame
+        reason = "unwanted"  # a frame that two listeners pass over is still one frame
         for listener in routes:
+            if listener.holding and listener.holding not in frame:
+                continue
             try:
-                listener(frame)
+                try:
+                    event = listener.decode(frame)
+                except msgspec.DecodeError:
+                    event = listener.decode(without_lone_surrogates(frame))
+                listener.take(event.session_id, event.params)
+                if reason == "unwanted":
+                    reason = ""
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 reason = f"malformed {listener.method}"
             except Exception:

@@ -210,7 +210,7 @@ class PageScriptDomain(Domain):
 
     def listen(self) -> list[Listener[Any]]:
         return [
-            Listener("Runtime.bindingCalled", BindingCalled, self._told),
+            Listener("Runtime.bindingCalled", BindingCalled, self._told, BINDING),
             Listener("Runtime.executionContextCreated", ContextCreated, self._context_created),
             Listener("Runtime.executionContextDestroyed", ContextDestroyed, self._context_destroyed),
             Listener("Runtime.executionContextsCleared", Params, self._contexts_cleared),

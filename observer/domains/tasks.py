@@ -218,10 +218,10 @@ class TasksDomain(Domain):
     def listen(self) -> list[Listener[Any]]:
         if not self.options.markers:
             return []
-        rides = [Listener("Network.requestWillBeSent", RequestWillBeSent, self._requested)]
+        rides = [Listener("Network.requestWillBeSent", RequestWillBeSent, self._requested, self._binding)]
         return [
             *(rides if self.options.level == "full" else ()),
-            Listener("Runtime.bindingCalled", BindingCalled, self._told),
+            Listener("Runtime.bindingCalled", BindingCalled, self._told, self._binding),
             Listener("Runtime.executionContextCreated", ContextCreated, self._context_created),
             Listener("Runtime.executionContextDestroyed", ContextDestroyed, self._context_destroyed),
             Listener("Runtime.executionContextsCleared", Params, self._contexts_cleared),
