@@ -255,14 +255,6 @@ class Hub:
         record = await self.keeper.find(event_id)
         return record and (record.project, record.line)
 
-    def chain(self, project: str, correlation_id: str) -> list[Entry]:
-        """The kept events of a chain, in the order in which they were made."""
-        rings = self.projects[project].rings.values() if project in self.projects else ()
-        entries = [
-            entry for ring in rings for entry in ring.after(ring.floor) if entry.chain == correlation_id
-        ]
-        return sorted(entries, key=lambda entry: entry.id)
-
     def held(self, last: Mapping[ChannelKey, int]) -> tuple[list[Record], dict[ChannelKey, int]]:
         """What a journal that has `last` is missing: the records that are here, and where it has to begin anew because they are not."""
         records: list[Record] = []

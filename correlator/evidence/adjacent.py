@@ -14,7 +14,7 @@ ELEMENTS = frozenset({"Image", "Stylesheet", "Script", "Font", "Media", "WebSock
 
 def find(effect: Effect, flow: Flow) -> Iterator[Link]:
     last = effect.last
-    if effect.kind != "error" or last is None or not is_adjacent(effect):
+    if effect.kind != "error" or last is None or not is_adjacent(effect, last):
         return
     if effect.context and flow.origin(effect) is not None:
         return

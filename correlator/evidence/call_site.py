@@ -28,7 +28,7 @@ def find(effect: Effect, flow: Flow) -> Iterator[Link]:
 
 
 def chosen(effect: Effect, candidates: list[Request], bonus: float) -> Iterator[Link]:
-    last = effect.last if is_adjacent(effect) else None
+    last = effect.last if is_adjacent(effect, effect.last) else None
     failed = [request for request in candidates if request.failed]
     if last in candidates and (effect.kind == "request" or last in failed):
         yield Link(last, RULE.via, round((0.85 if len(candidates) == 1 else 0.78) + bonus, 2))
@@ -40,10 +40,9 @@ def chosen(effect: Effect, candidates: list[Request], bonus: float) -> Iterator[
         yield Link(candidates[0], RULE.via, round(0.5 + bonus, 2))
 
 
-def is_adjacent(effect: Effect) -> bool:
-    """Whether the thread heard of something right before, as far as the clocks can tell."""
-    last = effect.last
-    return last is not None and effect.signal.monotonic_s - last.heard_s <= ADJACENT_S
+def is_adjacent(effect: Effect, request: Request | None) -> bool:
+    """Whether the request was heard of right before, as far as the clocks can tell."""
+    return request is not None and 0 <= effect.signal.monotonic_s - request.heard_s <= ADJACENT_S
 
 
 RULE = Rule("call-site", "the same call made this request and went on to this", find)

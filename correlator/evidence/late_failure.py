@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..flow import Flow
 from ..nodes import Effect, Link
+from .call_site import is_adjacent
 from .rule import Rule
 from .stacks import called_for
 
@@ -16,9 +17,12 @@ SAYS_SO = re.compile(r"abort|timed? ?out|failed to fetch|networkerror|load faile
 def find(effect: Effect, flow: Flow) -> Iterator[Link]:
     if effect.kind != "error" or effect.context:
         return
-    own = [request for request, _ in called_for(effect, flow) if not request.is_over]
+    called = [request for request, _ in called_for(effect, flow)]
+    own = [request for request in called if not request.is_over]
+    answered = any(request.failed and is_adjacent(effect, request) for request in called)
     if len(own) == 1:
-        yield Link(own[0], RULE.via, 0.82, if_failed=True)
+        # The one that failed just now is as likely as the one that may be about to.
+        yield Link(own[0], RULE.via, 0.45 if answered else 0.82, if_failed=True)
     elif not own and SAYS_SO.search(effect.text):
         open_ones = [one for one in flow.page(effect.signal).requests if not one.is_over]
         if len(open_ones) == 1:

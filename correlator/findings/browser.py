@@ -8,7 +8,7 @@ from ...observer.domains.audits import Issue
 from ...observer.domains.log import LogEntry
 from ...observer.signal import Signal
 from ..event import Severity
-from .finding import Descriptions, Finding, Scene, context, place, said
+from .finding import Descriptions, Finding, Scene, context, places, said
 from .network import http_severity
 
 STATUS = re.compile(r"responded with a status of (\d{3})")
@@ -64,7 +64,7 @@ def log_entry(signal: Signal, detail: LogEntry, scene: Scene) -> Finding | None:
             url=shown,
             status=int(status[1]) if status else 0,
             error=error[0] if error else "",
-            at=place(signal.stack[0] if signal.stack else None),
+            **places(signal.stack, scene),
             source=detail.source,
         ),
         key=key,

@@ -16,7 +16,7 @@ from ...observer.domains.page_script import LoadTiming, SelectorMatches, UserAct
 from ...observer.domains.watchdog import PageHang, PageHangEnded
 from ...observer.signal import Signal
 from ..event import Severity
-from .finding import Descriptions, Finding, Scene, context, place, said
+from .finding import Descriptions, Finding, Scene, context, place, places, said
 
 HANG_SEVERITY: tuple[tuple[int, Severity], ...] = (
     (15_000, "critical"),
@@ -51,7 +51,8 @@ def revived(_: Signal, detail: TargetRevived, scene: Scene) -> Finding:
 
 
 def hang(signal: Signal, detail: PageHang, scene: Scene) -> Finding:
-    at = place(signal.stack[0] if signal.stack else None)
+    where = places(signal.stack, scene)
+    at = str(where["at"])
     severity: Severity = next(level for from_ms, level in HANG_SEVERITY if detail.duration_ms >= from_ms)
     why = (
         f"busy in {at}"
@@ -68,7 +69,7 @@ def hang(signal: Signal, detail: PageHang, scene: Scene) -> Finding:
         summary=f"The page has not answered for {detail.duration_ms / 1000:.1f} s, {why}",
         context=context(
             url=scene.url(detail.url),
-            at=at,
+            **where,
             called_from=[place(frame) for frame in signal.stack[1:4]],
             busy_with=detail.busy_with,
             duration_ms=detail.duration_ms,
@@ -86,7 +87,7 @@ def hang_ended(signal: Signal, detail: PageHangEnded, scene: Scene) -> Finding:
         summary=f"The page answers again after {detail.duration_ms / 1000:.1f} s",
         context=context(
             url=scene.url(detail.url),
-            at=place(signal.stack[0] if signal.stack else None),
+            **places(signal.stack, scene),
             duration_ms=detail.duration_ms,
         ),
     )

@@ -247,6 +247,17 @@ def test_without_markers_the_function_that_asked_and_goes_on_is_evidence() -> No
     assert story.link("Error: no", "/api/save answered 500") == ("call-site", 0.85)
 
 
+def test_of_two_requests_of_one_function_the_open_one_is_not_surely_meant() -> None:
+    story = Story(marked=False).load()
+    story.act("#both")
+    first, _ = story.ask("/api/marks", "", at("ask", 10))
+    second, _ = story.ask("/api/dates", "", at("ask", 10))
+    story.acted().wait(0.1).answer(first, "/api/marks", 401)
+    story.throw("Error: Not allowed", None, at("ask", 12), rejection=True, exception_id=1)
+    story.wait(0.1).answer(second, "/api/dates", 401).end()
+    assert story.link("Not allowed", "/api/marks answered")
+
+
 def test_with_async_stacks_the_call_itself_is_found() -> None:
     story = Story(marked=False).load()
     story.act("#save")
