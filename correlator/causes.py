@@ -27,14 +27,22 @@ class Causes:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._waiting: Kept[Node, list[Held]] = Kept(KEPT_WAITING)
+        self._unheard: Kept[Node, Effect] = Kept(KEPT_WAITING)
         self._late: Kept[Node, list[tuple[Event, Link]]] = Kept(KEPT_WAITING)
 
     def find(self, effect: Effect) -> None:
         """Weighs the evidence as it stands now."""
         node = effect.node
-        if node is None or effect.kind == "outcome":
+        if node is None:
             return
+        if effect.kind == "outcome":
+            asked = self._unheard.pop(node, None)
+            if asked is None:
+                return
+            effect = asked
         node.links = weigh(effect, self._flow)
+        if effect.kind in {"request", "error"} and self._is_unheard(effect):
+            self._unheard[node] = effect
         if isinstance(node, Document) and node.request is not None:
             node.request.links = node.links
 
@@ -47,7 +55,7 @@ class Causes:
             return not links and self._flow.contexts.is_marked(effect.signal)
         if effect.kind != "error":
             return False
-        return not links[0].node.is_over if links else self._awaits_worker(effect)
+        return effect.node in self._unheard or bool(links and not links[0].node.is_over)
 
     def wait(self, effect: Effect, held: Held) -> None:
         if effect.node is not None and effect.node.links:
@@ -72,11 +80,10 @@ class Causes:
 
     def look_again(self, effect: Effect) -> None:
         """What comes by another way than the effect itself: the error of a worker, an element's removal."""
-        if (
-            effect.node is not None
-            and not effect.node.links
-            and (effect.context or effect.kind == "selector")
-        ):
+        if effect.node is None:
+            return
+        unheard = self._unheard.pop(effect.node, None) is not None
+        if unheard or (effect.kind == "selector" and not effect.node.links):
             self.find(effect)
 
     def of(self, effect: Effect) -> tuple[Cause | None, tuple[Cause, ...]]:
@@ -98,13 +105,8 @@ class Causes:
         links = effect.node.links if effect.node is not None else ()
         return links[0] if links and links[0].confidence >= PROVEN else None
 
-    def _awaits_worker(self, effect: Effect) -> bool:
-        browser, context = effect.signal.browser, effect.context
-        return (
-            bool(context)
-            and self._flow.contexts.awaits_failure(browser, context)
-            and self._flow.origin(effect) is None
-        )
+    def _is_unheard(self, effect: Effect) -> bool:
+        return bool(effect.context) and self._flow.contexts.is_unheard(effect.signal.browser, effect.context)
 
 
 def named_cause(link: Link, steps_back: int = 0) -> Cause | None:

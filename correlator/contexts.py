@@ -86,28 +86,36 @@ class Contexts:
 
     def origin(self, browser: str, context: str) -> Origin | None:
         """What the task belongs to; None if that is not known (any more)."""
+        return self._resolved(browser, context)[0]
+
+    def is_unheard(self, browser: str, context: str) -> bool:
+        """Whether it leads to something that we have not heard of yet: threads tell what they do in no common order."""
+        origin, missing = self._resolved(browser, context)
+        return origin is None and bool(missing)
+
+    def _resolved(self, browser: str, context: str) -> tuple[Origin | None, str]:
+        """The origin, or the context that is not known."""
         hops: list[str] = []
         for _ in range(MAX_HOPS):
             base, *more = context.split("~")
             hops += more
             if not base:
-                return None
+                break
             node = self.nodes.get((browser, base)) or self._document(browser, base)
             if node is not None:
                 if base.partition(":")[2][:1] == "x":
                     hops.append("x")
-                return Origin(node, tuple(hops))
+                return Origin(node, tuple(hops)), ""
             if base.endswith(".e"):
                 session = self._workers.get((browser, base[:-2]), ("", ""))[0]
                 failure = self.failures.get((browser, session)) if session else None
-                return Origin(failure, tuple(hops)) if failure else None
-            context = self._sender(browser, base)
+                return (Origin(failure, tuple(hops)), "") if failure else (None, base)
+            sender = self._sender(browser, base)
+            if sender is None:
+                return None, base
+            context = sender
             hops.append("alone" if self._is_alone(browser, base) else "m")
-        return None
-
-    def awaits_failure(self, browser: str, context: str) -> bool:
-        """Whether it is the error handler of a worker whose error we have not heard of yet."""
-        return context.endswith(".e") and (browser, context[:-2]) in self._workers
+        return None, ""
 
     def _document(self, browser: str, base: str) -> Document | None:
         if not base.endswith(":0"):
@@ -115,21 +123,22 @@ class Contexts:
         _, frame = self._realms.get((browser, base[:-2]), ("", ""))
         return self.documents.get((browser, frame)) if frame else None
 
-    def _sender(self, browser: str, base: str) -> str:
-        """The context in which the message that started this task was sent, or the worker itself was made."""
+    def _sender(self, browser: str, base: str) -> str | None:
+        """The context in which the message that started this task was sent, or the worker itself was made; None if unheard of."""
         realm, _, own = base.partition(":")
         session, _ = self._realms.get((browser, realm), ("", ""))
         worker_id = self._worker_ids.get((browser, session), "")
         if own == "0":
-            return self._workers.get((browser, worker_id), ("", ""))[1]
+            made = self._workers.get((browser, worker_id))
+            return made[1] if made is not None else None
         if own[:1] == "m" and own[1:].isdecimal():
-            return self._messages.get((browser, worker_id, int(own[1:])), "")
+            return self._messages.get((browser, worker_id, int(own[1:])))
         worker, _, number = base.rpartition(".")
         if port := PORT.fullmatch(worker):
-            return self._messages.get((browser, self._port(browser, port, own=False), int(number)), "")
+            return self._messages.get((browser, self._port(browser, port, own=False), int(number)))
         if (browser, worker) in self._workers and number.isdecimal():
-            return self._messages.get((browser, f"out {self._workers[browser, worker][0]}", int(number)), "")
-        return ""
+            return self._messages.get((browser, f"out {self._workers[browser, worker][0]}", int(number)))
+        return None
 
     def _is_alone(self, browser: str, base: str) -> bool:
         """Whether it is a worker's own doing: nothing was ever sent to it."""

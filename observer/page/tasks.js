@@ -2,7 +2,8 @@
 // Runs in the page's own world before its first script, so nothing here may be seen, and no mistake here may reach the page.
 (config) => {
   "use strict";
-  const FLUSH_AFTER_MS = 100, MAX_URL_CHARS = 2000, MAX_REMOVED = 20, MAX_LOOKED_AT = 400, MAX_QUEUED = 1000, MAX_ACTIONS = 200, MAX_PORTS = 10;
+  const FLUSH_AFTER_MS = 100, MAX_URL_CHARS = 2000, MAX_REMOVED = 20, MAX_LOOKED_AT = 400, MAX_QUEUED = 1000, MAX_ACTIONS = 200, MAX_PORTS = 10,
+    MAX_FAILURES = 50, FAILURES_PER_MS = 0.025;
   const ACTIONS = ["click", "input", "change", "submit", "keydown", "keyup", "pointerdown", "mousedown", "pointerup", "mouseup", "touchstart",
     "touchend", "drop", "paste"];
   const INDUCED = { __proto__: null, input: 1, change: 1, submit: 1 }; // also come of what a script does
@@ -61,7 +62,7 @@
   let on = true, document, base = `${realm}:0`, serial = 0;
 
   // --- telling -------------------------------------------------------------------------------------------------------------------------
-  let lines = "", flushing = false, failedTask = -1, failedContext = null;
+  let lines = "", flushing = false, failedTask = -1, failedContext = null, failedMs = 0, failures = MAX_FAILURES;
   const flush = () => {
     if (!lines) return;
     const payload = `[${lines}]`;
@@ -151,7 +152,15 @@
       if (!on || (failedTask === state.task && failedContext === context)) return;
       failedTask = state.task;
       failedContext = context;
-      happens("f", () => `"${context}"`);
+      const now = nowMs();
+      failures += (now - failedMs) * FAILURES_PER_MS;
+      if (failures > MAX_FAILURES) failures = MAX_FAILURES;
+      failedMs = now;
+      if (failures >= 1) { // else a storm: every word about it costs the page more than it says
+        failures--;
+        // The last word of a storm is that it is not known whose failures follow.
+        happens("f", () => failures < 1 ? '""' : `"${context}"`);
+      }
       begin(state.context, false);
     } catch { /* the page's failure goes on as it would */ }
   };

@@ -373,6 +373,26 @@ def test_what_a_worker_does_that_nobody_asks_comes_of_the_page_that_made_it(
     assert (story.event("out of moves").cause is not None) is is_told
 
 
+def test_a_message_may_be_heard_of_after_what_it_led_to() -> None:
+    story = Story().load()
+    story.signal(WorkerMade(f"{story.realm}:w1", f"{story.realm}:0", "/worker.js"))
+    worker = Story(story.engine, page="p1")
+    worker.session, worker.realm, worker.now_s = "SW", "rw", story.now_s
+    worker.signal(TargetOpened("worker", SITE + "/worker.js"), target_type="worker")
+    worker.signal(RealmStarted("rw"), target_type="worker", frame="")
+    click = story.wait(0.1).act("#route")
+    worker.now_s = story.now_s
+    request, _ = worker.ask("/api/route", "rw:m0")
+    worker.log("looking for a route", "rw:m0")
+    story.now_s = worker.now_s
+    story.signal(MessageSent(f"{story.realm}:w1", 0, click)).acted()
+    worker.now_s = story.now_s
+    worker.answer(request, "/api/route", 503).wait(0.2).end()
+    story.events += worker.events
+    assert story.link("looking for a route", "click on #route")
+    assert story.link("/api/route answered 503", "click on #route")
+
+
 @pytest.mark.parametrize("early", [False, True])
 def test_what_a_service_worker_asks_comes_of_the_request_that_it_handles(early: bool) -> None:
     story = Story().load()
