@@ -31,6 +31,7 @@ MIN_TEXT_COLUMNS = 30
 MIN_SUMMARY_COLUMNS = 70
 NARROW_INDENT = 2
 KEPT_PROBLEMS = 10_000
+NEVER = "9999"
 # A repeated event is shown again when its count reaches one of these.
 TELLING_COUNTS = frozenset({10, 100, 1_000, 10_000, 100_000})
 # Control characters (C0, DEL, C1), line and paragraph separators, overridden directions, halves of characters.
@@ -60,6 +61,7 @@ class Terminal:
         self._severities: Counter[Severity] = Counter()
         self._pages: set[str] = set()
         self._last: Event | None = None
+        self._times = (NEVER, "")
         self._failure: OSError | None = None
         self._live = Live(
             get_renderable=self._bottom,
@@ -95,6 +97,7 @@ class Terminal:
 
     def write(self, event: Event) -> bool:
         """Whether to go on; after a failure nothing more is shown."""
+        self._times = (min(self._times[0], event.timestamp), max(self._times[1], event.timestamp))
         if self._failure is None:
             try:
                 self._show(event)
@@ -200,7 +203,10 @@ class Terminal:
         return status.append("  Ctrl-C ends", style="dim")
 
     def _summary(self) -> Iterator[Text]:
-        elapsed_s = time.monotonic() - self._started_s
+        first, last = self._times
+        told_s = (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds() if last else 0.0
+        # A replay goes faster than what it shows.
+        elapsed_s = max(time.monotonic() - self._started_s, told_s)
         lasted = f"{elapsed_s:.0f} s" if elapsed_s < 120 else f"{elapsed_s / 60:.0f} min"
         if not self._firsts:
             yield Text(f"Nothing wrong was seen in {lasted}.", style="green")

@@ -231,6 +231,19 @@ async def test_flows_that_cross_are_kept_apart(watch: Watch, api: Site) -> None:
     }
 
 
+async def test_a_storm_of_failures_says_little_and_in_the_end_that_nothing_is_known(
+    watch: Watch, api: Site
+) -> None:
+    script = "fetch('/json').then(() => { for (let i = 0; i < 300; i++) setTimeout(() => { throw new Error(`storm ${i}`) }) })"
+    tab = await watch.open(api.page("/"))
+    await tab.call("Runtime.evaluate", expression=script)
+    await watch.seen.count(300, "exception")
+    contexts = [signal.detail.context for signal in watch.seen.all("task_fails")]  # pyright: ignore[reportAttributeAccessIssue]
+    assert len(contexts) < 150
+    assert Story(watch).words(contexts[0]) == "/json~t"
+    assert contexts[-1] == ""
+
+
 async def test_until_a_page_has_loaded_what_runs_is_its_own(watch: Watch, api: Site) -> None:
     script = "console.error('at once'); addEventListener('DOMContentLoaded', () => console.error('parsed')); addEventListener('load', () => console.error('loaded'))"
     tab = await watch.open(api.page("/", script))

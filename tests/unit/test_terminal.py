@@ -230,6 +230,12 @@ def test_the_summary_has_the_worst_first_and_then_the_most_frequent() -> None:
     ]
 
 
+def test_a_replay_lasts_as_long_as_what_it_shows() -> None:
+    first = event("early")
+    lines = told([first.model_copy(update={"timestamp": "2026-01-02T03:04:47.678Z"}), first])
+    assert any(" in 42 s" in line for line in lines)
+
+
 def test_one_finding_is_one_finding() -> None:
     assert "1 finding in 0 s" in told([event()])
 
