@@ -204,7 +204,9 @@ class Terminal:
 
     def _summary(self) -> Iterator[Text]:
         first, last = self._times
-        told_s = (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds() if last else 0.0
+        told_s = (
+            (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds() if last else 0.0
+        )
         # A replay goes faster than what it shows.
         elapsed_s = max(time.monotonic() - self._started_s, told_s)
         lasted = f"{elapsed_s:.0f} s" if elapsed_s < 120 else f"{elapsed_s / 60:.0f} min"

@@ -169,13 +169,11 @@
   const NEXT = { __proto__: null, priority: "user-blocking", signal: undefined, delay: 0 };
   const IN_ORDER = { __proto__: null, priority: "user-visible", signal: undefined, delay: 0 };
   const WITHIN = { __proto__: null, priority: "user-visible", signal: undefined, delay: FLUSH_AFTER_MS };
-  let scheduler = g.scheduler, postTask = scheduler && g.Scheduler.prototype.postTask;
+  const postTask = g.Scheduler && g.Scheduler.prototype.postTask;
+  let scheduler = g.scheduler;
   const later = (callback, how) => {
     try {
-      if (!postTask) { // a worker has none yet while it waits for us
-        scheduler = g.scheduler;
-        postTask = scheduler && g.Scheduler.prototype.postTask;
-      }
+      if (!scheduler) scheduler = g.scheduler; // a worker has none yet while it waits for us
       apply(postTask, scheduler, [callback, how]);
       return true;
     } catch {
@@ -444,12 +442,13 @@
     state.task++;
     begin(context, true);
   };
+  const starting = (callback) => {
+    if (!on || typeof callback !== "function") return callback;
+    const context = hop();
+    return function () { starts(context); return apply(callback, this, arguments); };
+  };
   const once = (native, self, args) => {
-    const callback = args[0];
-    if (on && typeof callback === "function") {
-      const context = hop();
-      args[0] = function () { starts(context); return apply(callback, this, arguments); };
-    }
+    if (args.length) args[0] = starting(args[0]);
     return apply(native, self, args);
   };
   const withoutTick = (context) => {
@@ -495,7 +494,7 @@
 
   // --- what else takes its time: its end belongs to whoever began it ---------------------------------------------------------------------
   const carries = (name, methods) => {
-    const owner = name ? g[name] && g[name].prototype : g;
+    const owner = name ? g[name] && (g[name].prototype || g[name]) : g;
     if (!owner) return;
     for (let i = 0; i < methods.length; i++) {
       patch(owner, methods[i], (native, self, args) => {
@@ -514,6 +513,13 @@
       });
     }
   };
+  const callsBack = (name, method, places) => {
+    if (!g[name]) return;
+    patch(g[name].prototype, method, (native, self, args) => {
+      for (let i = 0; i < places.length; i++) if (places[i] < args.length) args[places[i]] = starting(args[places[i]]);
+      return apply(native, self, args);
+    });
+  };
   const asked = ["success", "error", "upgradeneeded", "blocked"];
   const queries = ["get", "getKey", "getAll", "getAllKeys", "count", "openCursor", "openKeyCursor"];
   try {
@@ -526,6 +532,27 @@
     carries("SubtleCrypto", ["digest", "encrypt", "decrypt", "sign", "verify", "generateKey", "deriveKey", "deriveBits", "importKey", "exportKey"]);
     carries("Clipboard", ["read", "readText", "write", "writeText"]);
     carries("Permissions", ["query"]);
+    carries("Scheduler", ["yield"]);
+    carries("HTMLMediaElement", ["play"]);
+    carries("MediaDevices", ["getUserMedia", "getDisplayMedia", "enumerateDevices"]);
+    carries("FontFace", ["load"]);
+    carries("FontFaceSet", ["load"]);
+    carries("Element", ["requestFullscreen"]);
+    carries("ServiceWorkerContainer", ["register"]);
+    carries("StorageManager", ["estimate", "persist", "getDirectory"]);
+    carries("ReadableStream", ["pipeTo"]);
+    carries("WebAssembly", ["compile", "compileStreaming", "instantiate", "instantiateStreaming"]);
+    callsBack("Scheduler", "postTask", [0]);
+    callsBack("Document", "startViewTransition", [0]);
+    callsBack("LockManager", "request", [1, 2]);
+    callsBack("Geolocation", "getCurrentPosition", [0, 1]);
+    patchClass("FileReader", (reader) => hearTrusted(reader, ["load", "error", "loadend"], () => apply(meet, reader, [])));
+    for (const method of g.FileReader ? ["readAsText", "readAsDataURL", "readAsArrayBuffer"] : []) {
+      patch(g.FileReader.prototype, method, (native, self, args) => {
+        if (on) try { of(current())(self); } catch { /* unknown then */ }
+        return apply(native, self, args);
+      });
+    }
     reports("IDBFactory", ["open", "deleteDatabase"], asked);
     reports("IDBObjectStore", [...queries, "put", "add", "delete", "clear"], asked);
     reports("IDBIndex", queries, asked);

@@ -159,6 +159,46 @@ FLOWS: dict[str, tuple[str, str]] = {
         "/json?22",
     ),
     "to the frame": ("fetch('/json?23').then(() => frames[0].postMessage('to the frame', '/'))", "/json?23"),
+    "scheduled": (
+        "fetch('/json?24').then(() => scheduler.postTask(() => console.error('scheduled')))",
+        "/json?24~t",
+    ),
+    "yielded": (
+        "fetch('/json?25').then(async () => { await scheduler.yield(); console.error('yielded') })",
+        "/json?25",
+    ),
+    "transition": (
+        "fetch('/json?26').then(() => document.startViewTransition(() => console.error('transition')))",
+        "/json?26~t",
+    ),
+    "locked": (
+        "fetch('/json?27').then(() => navigator.locks.request('a', () => console.error('locked')))",
+        "/json?27~t",
+    ),
+    "file": (
+        "fetch('/json?28').then(() => { const file = new FileReader(); file.onload = () => console.error('file'); file.readAsText(new Blob(['x'])) })",
+        "/json?28",
+    ),
+    "piped": (
+        "fetch('/json?29').then((r) => r.body.pipeTo(new WritableStream())).then(() => console.error('piped'))",
+        "/json?29",
+    ),
+    "not played": (
+        "fetch('/json?30').then(() => document.createElement('audio').play()).catch(() => console.error('not played'))",
+        "/json?30",
+    ),
+    "no worker": (
+        "fetch('/json?31').then(() => navigator.serviceWorker.register('/missing.png')).catch(() => console.error('no worker'))",
+        "/json?31",
+    ),
+    "no font": (
+        "fetch('/json?32').then(() => new FontFace('x', 'url(/missing.png)').load()).catch(() => console.error('no font'))",
+        "/json?32",
+    ),
+    "no module": (
+        "fetch('/json?33').then(() => WebAssembly.compile(new Uint8Array(4))).catch(() => console.error('no module'))",
+        "/json?33",
+    ),
     "image": (
         "{ const image = new Image(); image.onerror = () => console.error('image'); image.src = '/missing.png?1' }",
         "/missing.png?1",
