@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ..correlator.event import SEVERITIES, Event, Severity
+from ..correlator.kept import Kept
 from ..observer.errors import OutputFailed
 
 COLOURS: dict[Severity, str] = {
@@ -31,7 +32,10 @@ MIN_TEXT_COLUMNS = 30
 MIN_SUMMARY_COLUMNS = 70
 NARROW_INDENT = 2
 KEPT_PROBLEMS = 10_000
+PROVEN = 0.8
 NEVER = "9999"
+# That a page was loaded is the cause of much, and news to nobody.
+OF_THE_PAGE = frozenset({"navigation", "page_opened", "page_load"})
 # A repeated event is shown again when its count reaches one of these.
 TELLING_COUNTS = frozenset({10, 100, 1_000, 10_000, 100_000})
 # Control characters (C0, DEL, C1), line and paragraph separators, overridden directions, halves of characters.
@@ -62,6 +66,7 @@ class Terminal:
         self._pages: set[str] = set()
         self._last: Event | None = None
         self._times = (NEVER, "")
+        self._summaries: Kept[str, str] = Kept(KEPT_PROBLEMS)
         self._failure: OSError | None = None
         self._live = Live(
             get_renderable=self._bottom,
@@ -98,6 +103,8 @@ class Terminal:
     def write(self, event: Event) -> bool:
         """Whether to go on; after a failure nothing more is shown."""
         self._times = (min(self._times[0], event.timestamp), max(self._times[1], event.timestamp))
+        if event.kind not in OF_THE_PAGE:
+            self._summaries[event.id] = event.summary
         if self._failure is None:
             try:
                 self._show(event)
@@ -165,9 +172,19 @@ class Terminal:
         place = Text(style="blue")
         if isinstance(at, str) and at and at not in event.summary:
             place.append(f"at {printable(at)}")
+        if because := self._because(event):
+            place.append("  " if place else "").append(because)
         if not self._console.is_interactive:
             return head + text + Text("  " if place else "") + place
         return self._in_columns(head, text, place)
+
+    def _because(self, event: Event) -> Text | None:
+        """`← click on #save`"""
+        summary = self._summaries.get(event.cause.id) if event.cause is not None else None
+        if event.cause is None or summary is None:
+            return None
+        likely = "" if event.cause.confidence >= PROVEN else "likely "
+        return Text(f"← {likely}{printable(summary)}", style="yellow")
 
     def _in_columns(self, head: Text, text: Text, place: Text) -> Text:
         indent = head.cell_len

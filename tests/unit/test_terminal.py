@@ -230,6 +230,24 @@ def test_the_summary_has_the_worst_first_and_then_the_most_frequent() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("confidence", "says"), [(0.95, "← click on #save"), (0.6, "← likely click on #save")]
+)
+def test_what_caused_a_finding_is_said(confidence: float, says: str) -> None:
+    click = event("click on #save", channel="activity", type="activity", kind="user_action", severity="info")
+    failed = event(
+        context={"at": "a.js:1:2"}, cause={"id": click.id, "via": "task", "confidence": confidence}
+    )
+    [line] = findings(told([click, failed]))
+    assert line.endswith(f"Price mismatch  at a.js:1:2  {says}")
+
+
+def test_that_a_page_was_loaded_is_news_to_nobody() -> None:
+    load = event("The page navigated to /", channel="activity", type="activity", kind="navigation")
+    failed = event(cause={"id": load.id, "via": "page", "confidence": 0.9})
+    assert "←" not in "".join(told([load, failed]))
+
+
 def test_a_replay_lasts_as_long_as_what_it_shows() -> None:
     first = event("early")
     lines = told([first.model_copy(update={"timestamp": "2026-01-02T03:04:47.678Z"}), first])
