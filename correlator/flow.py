@@ -518,7 +518,8 @@ class Flow:
 
     def _failure(self, kind: str, signal: Signal, text: str) -> Effect:
         thread = self._thread(signal)
-        fresh = thread.context is not None and signal.wall_ms - thread.context_wall_ms <= CONTEXT_HOLDS_MS
+        # A long frame or a hang is told long after, and of all the tasks in it.
+        fresh = kind == "error" and signal.wall_ms - thread.context_wall_ms <= CONTEXT_HOLDS_MS
         node = Node("selector" if kind == "selector" else "failure", signal, text)
         node.failed = True
         return self._effect(kind, signal, node, text, thread.context if fresh else None)

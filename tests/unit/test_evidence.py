@@ -479,6 +479,16 @@ def test_elements_that_go_unmissed_are_not_told() -> None:
     assert not [event for event in story.events if event.kind == "element_removed"]
 
 
+def test_a_long_frame_has_nothing_to_do_with_a_failure_just_before_it() -> None:
+    story = Story().load()
+    story.act("#feed")
+    request, flow = story.acted().ask("/live", "r:9")
+    story.wait(1.0).breaks(request, "/live").log("feed lost", flow)
+    script = FrameScript("FrameRequestCallback", "user-callback", duration_ms=200, function="align")
+    story.signal(LongFrame(240, 200, scripts=(script,))).end()
+    assert story.event("240 ms").cause is None
+
+
 def test_a_long_frame_of_an_input_handler_is_the_inputs() -> None:
     story = Story().load()
     story.act("#sort")
