@@ -9,7 +9,7 @@ from .event import Cause, Event
 from .evidence import SAME_REQUEST, weigh
 from .flow import Flow
 from .kept import Kept
-from .nodes import Document, Effect, Link, Node
+from .nodes import Action, Document, Effect, Link, Node
 
 if TYPE_CHECKING:
     from .engine import Held
@@ -41,6 +41,8 @@ class Causes:
                 return
             effect = asked
         node.links = weigh(effect, self._flow)
+        if node.links and isinstance(action := node.links[0].node, Action):
+            action.led = True
         if effect.kind in {"request", "error"} and self._is_unheard(effect):
             self._unheard[node] = effect
         if isinstance(node, Document) and node.request is not None:

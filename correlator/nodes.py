@@ -75,13 +75,14 @@ class Node:
 
 
 class Action(Node):
-    """What the user did; `text` is the element, `how` a click, an input, a key."""
+    """What the user did; `text` is the element, `how` a click, an input, a key. `led` once something came of it."""
 
-    __slots__ = ("how",)
+    __slots__ = ("how", "led")
 
     def __init__(self, signal: Signal, element: str = "", how: str = "") -> None:
         super().__init__("action", signal, element)
         self.how = how
+        self.led = False
 
 
 class Document(Node):

@@ -15,12 +15,14 @@ from . import (
     removed,
     siblings,
     task,
+    turn,
     user_input,
 )
 from .rule import Rule
 
 RULES: tuple[Rule, ...] = (
     task.RULE,
+    turn.RULE,
     named.RULE,
     user_input.RULE,
     published.SAME_SELECTOR,

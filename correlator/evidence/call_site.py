@@ -8,13 +8,14 @@ from ..flow import Flow
 from ..nodes import Effect, Link, Request
 from .rule import Rule
 from .stacks import called_for
+from .turn import waiting_actions
 
 MAX_AGE_S = 60.0
 ADJACENT_S = 0.012
 
 
 def find(effect: Effect, flow: Flow) -> Iterator[Link]:
-    if effect.kind not in {"error", "request"}:
+    if effect.kind not in {"error", "request"} or waiting_actions(effect, flow):
         return
     found = [
         (request, exact)

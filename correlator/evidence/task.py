@@ -11,10 +11,13 @@ from ..nodes import Document, Effect, Link, Request
 from .named import undefined_by
 from .rule import Rule
 from .stacks import is_called_for
+from .turn import silent_since, waiting_actions
 
 VIA = "task"
 PER_TIMER = 0.05
 FOREIGN = 0.75
+UNSURE_TURN = 0.45
+BESIDE_ANOTHER = 0.75
 
 
 def find(effect: Effect, flow: Flow) -> Iterator[Link]:
@@ -22,6 +25,10 @@ def find(effect: Effect, flow: Flow) -> Iterator[Link]:
     if origin is None:
         return
     confidence = sure(effect, flow, origin)
+    if waiting_actions(effect, flow):
+        confidence = UNSURE_TURN
+    elif isinstance(origin.node, Request) and has_a_silent_rival(effect, origin.node, flow):
+        confidence = min(confidence, BESIDE_ANOTHER)
     if origin.tick:
         # What an interval does now and then, it does because of something that is not seen: a queue, a flag, a clock.
         by_itself = flow.is_steady(effect, origin) or "alone" in origin.hops
@@ -46,6 +53,11 @@ def sure(effect: Effect, flow: Flow, origin: Origin) -> float:
             return 0.97 if is_called_for(effect, node, flow) else 0.92
         return 0.8 if failed_sibling(node, flow) is None else 0.55
     return 0.95
+
+
+def has_a_silent_rival(effect: Effect, before: Request, flow: Flow) -> bool:
+    """Whether the user did something since that led to nothing: it may have waited for a lock that `before` held."""
+    return effect.kind == "request" and bool(silent_since(effect, flow, before.at_s))
 
 
 def is_rethrown(effect: Effect) -> bool:

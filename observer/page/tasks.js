@@ -520,6 +520,11 @@
       return apply(native, self, args);
     });
   };
+  // They look at the page after its frames' callbacks, in the same task, and on nobody's behalf that is known.
+  const looks = (name) => patchClass(name, () => {}, (args) => {
+    const callback = args[0];
+    if (typeof callback === "function") args[0] = function () { enter(""); return apply(callback, this, arguments); };
+  });
   const asked = ["success", "error", "upgradeneeded", "blocked"];
   const queries = ["get", "getKey", "getAll", "getAllKeys", "count", "openCursor", "openKeyCursor"];
   try {
@@ -545,6 +550,8 @@
     callsBack("Scheduler", "postTask", [0]);
     callsBack("Document", "startViewTransition", [0]);
     callsBack("LockManager", "request", [1, 2]);
+    looks("IntersectionObserver");
+    looks("ResizeObserver");
     callsBack("Geolocation", "getCurrentPosition", [0, 1]);
     patchClass("FileReader", (reader) => hearTrusted(reader, ["load", "error", "loadend"], () => apply(meet, reader, [])));
     for (const method of g.FileReader ? ["readAsText", "readAsDataURL", "readAsArrayBuffer"] : []) {

@@ -97,11 +97,20 @@ def test_an_interval_that_brings_something_at_every_tick_does_so_by_itself() -> 
 def test_what_an_interval_brings_now_and_then_is_left_unknown() -> None:
     story = Story().load()
     story.act("#add")
-    story.acted()
+    story.acted().wait(2.5)
     request, flow = story.ask("/jobs/1", f"{story.realm}:0~i1.12")
     story.answer(request, "/jobs/1", 500).log("job 1 failed", flow).end()
     assert story.event("/jobs/1 answered").cause is None
     assert story.link("job 1 failed", "/jobs/1 answered")
+
+
+def test_what_an_interval_works_off_is_likely_the_click_that_led_to_nothing_else() -> None:
+    story = Story().load()
+    story.ask("/saved", story.act("#save"))
+    story.acted().act("#add")
+    request, _ = story.acted().ask("/jobs/1", f"{story.realm}:0~i1.12")
+    story.answer(request, "/jobs/1", 500).end()
+    assert story.link("/jobs/1 answered", "click on #add") == ("turn", 0.6)
 
 
 def test_an_error_that_was_kept_is_linked_by_the_function_that_made_it() -> None:
@@ -477,6 +486,33 @@ def test_elements_that_go_unmissed_are_not_told() -> None:
     story = Story().load()
     story.signal(ElementRemoved(story.act("#close"), "#dialog")).end()
     assert not [event for event in story.events if event.kind == "element_removed"]
+
+
+def test_jobs_that_wait_for_each_other_are_their_own_clicks() -> None:
+    story = Story().load()
+    first, ended = story.ask("/print/letter", story.act("#letter"), at("print", 5))
+    for job in ("label", "photo"):
+        story.acted().act(f"#{job}")
+    story.acted().wait(0.3).answer(first, "/print/letter", 200)
+    second, ended = story.ask("/print/label", ended, at("print", 5))
+    story.wait(0.1).answer(second, "/print/label", 500)
+    third, _ = story.ask("/print/photo", ended, at("print", 5))
+    story.wait(0.1).answer(third, "/print/photo", 503).end()
+    assert story.link("/print/label", "click on #label") == ("turn", 0.55)
+    assert story.link("/print/photo", "click on #photo") == ("turn", 0.6)
+
+
+def test_what_goes_on_to_another_request_waited_for_nothing() -> None:
+    story = Story().load()
+    listed, flow = story.ask("/list", story.act("#open"), at("list", 5))
+    story.acted().act("#menu")
+    story.acted().answer(listed, "/list", 200)
+    detail, again = story.ask("/detail", flow, at("detail", 9))
+    story.answer(detail, "/detail", 503)
+    story.ask("/detail", again, at("detail", 9))
+    story.answer("Rp13", "/detail", 503).end()
+    links = [event.cause for event in story.events if "/detail" in event.summary]
+    assert [(link.via, link.confidence) for link in links if link] == [("task", 0.75), ("task", 0.95)]
 
 
 def test_a_long_frame_has_nothing_to_do_with_a_failure_just_before_it() -> None:
