@@ -150,8 +150,8 @@ class Engine:
         detail = signal.detail
         if isinstance(detail, ExceptionThrown) and (detail.rejection or repeats_child(signal, detail)):
             return HOLD_S
-        awaits = self._causes.awaits(effect) if effect is not None else self._flow.awaits_request(signal)
-        return LATE_S if awaits else 0.0
+        awaits = effect is not None and self._causes.awaits(effect)
+        return LATE_S if awaits or self._flow.awaits_request(signal) else 0.0
 
     def _hold(self, signal: Signal, effect: Effect | None, hold_s: float) -> None:
         held = Held(signal.monotonic_s + hold_s, signal, effect)
@@ -160,7 +160,7 @@ class Engine:
         detail = signal.detail
         if isinstance(detail, ExceptionThrown) and detail.rejection:
             self._rejections[signal.session, detail.exception_id] = held
-        elif effect is not None:
+        elif effect is not None and effect.kind != "outcome":
             self._causes.wait(effect, held)
         else:
             self._keep_report(held)
@@ -171,7 +171,7 @@ class Engine:
         waiting = self._reports.pop((sent.browser, sent.session), ())
         for held in [one for one in waiting if not one.is_told]:
             held.effect = self._flow.outcome(held.signal)
-            if held.effect is not None:
+            if held.effect is not None and not self._flow.awaits_request(held.signal):
                 events += self._release(held)
             else:
                 self._keep_report(held)

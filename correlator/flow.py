@@ -166,10 +166,13 @@ class Flow:
         return Effect("outcome", signal, node=request) if request is not None else None
 
     def awaits_request(self, signal: Signal) -> bool:
-        """Whether it reports on a request that is about to be heard of: Chrome does not keep their order."""
+        """Whether it reports on a request that is about to be heard of, or on its end: Chrome does not keep their order."""
         detail = signal.detail
         if not self._requests or not isinstance(detail, LogEntry | Issue):
             return False
+        request = self.request(signal)
+        if request is not None:
+            return not request.answered and isinstance(detail, LogEntry)
         if isinstance(detail, LogEntry) and detail.source == "security":
             return True
         return bool(signal.request_id) or (isinstance(detail, Issue) and detail.code in BLOCKING_ISSUES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -133,6 +135,12 @@ class Ears:
         self.events += self._engine.feed(signal)
         if signal.kind == "lifecycle":
             self._loaded.add(signal.target)
+        self.bell.ring()
+        if (due_s := self._engine.next_due_s) is not None:
+            asyncio.get_running_loop().call_at(due_s, self._advance)  # both clocks are the monotonic one
+
+    def _advance(self) -> None:
+        self.events += self._engine.advance(time.monotonic())
         self.bell.ring()
 
 

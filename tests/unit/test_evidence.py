@@ -162,6 +162,15 @@ def test_a_report_that_comes_before_its_request_waits_for_it() -> None:
     assert story.link("/api/collect blocked", "click on #collect")
 
 
+def test_a_report_that_comes_before_the_answer_is_folded_into_it() -> None:
+    story = Story().load()
+    request, _ = story.ask("/shop.css", "", kind="Stylesheet")
+    failed = "Failed to load resource: the server responded with a status of 404 ()"
+    story.signal(LogEntry("network", "error", failed, f"{SITE}/shop.css"), request_id=request)
+    story.answer(request, "/shop.css", 404, kind="Stylesheet").wait(1.0).end()
+    assert [event.kind for event in story.events if "shop.css" in event.summary] == ["resource_failed"]
+
+
 def test_a_report_whose_request_never_comes_is_told_all_the_same() -> None:
     story = Story().load()
     story.ask("/api/first", story.act("#go"))
