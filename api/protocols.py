@@ -102,7 +102,11 @@ def _head(size: int) -> bytes:
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Can be told to end while its client does not read."""
 
+    _is_left = False
+
     def data_received(self, data: bytes) -> None:
+        if self._is_left:
+            return
         super().data_received(data)
         if not self.handshake_initiated and not self.transport.is_closing():
             # The head comes whole; of one that it does not take (long lines, very many) the library says nothing and waits.
@@ -143,7 +147,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.is_closing():
             return
         self.conn.send_close(code, reason)
-        self.close_sent = True
+        self.close_sent = self._is_left = True
+        self.stop_keepalive()
         self.transport.write(b"".join(self.conn.data_to_send()))
-        self.transport.close()
+        if self.transport.can_write_eof():
+            # Closed for good with something of the client's unread, the kernel would throw away what the client has not read either.
+            self.transport.write_eof()
+            self.transport.resume_reading()
+        else:
+            self.transport.close()
         self.loop.call_later(CLOSE_S, self.transport.abort)

@@ -523,7 +523,11 @@
   // They look at the page after its frames' callbacks, in the same task, and on nobody's behalf that is known.
   const looks = (name) => patchClass(name, () => {}, (args) => {
     const callback = args[0];
-    if (typeof callback === "function") args[0] = function () { enter(""); return apply(callback, this, arguments); };
+    if (typeof callback !== "function") return;
+    args[0] = function () {
+      if (state.context || state.first) enter("");
+      return apply(callback, this, arguments);
+    };
   });
   const asked = ["success", "error", "upgradeneeded", "blocked"];
   const queries = ["get", "getKey", "getAll", "getAllKeys", "count", "openCursor", "openKeyCursor"];

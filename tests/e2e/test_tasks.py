@@ -199,6 +199,10 @@ FLOWS: dict[str, tuple[str, str]] = {
         "fetch('/json?33').then(() => WebAssembly.compile(new Uint8Array(4))).catch(() => console.error('no module'))",
         "/json?33",
     ),
+    "seen": (
+        "fetch('/json?34').then(() => requestAnimationFrame(() => new ResizeObserver((_, it) => { it.disconnect(); console.error('seen') }).observe(document.body)))",
+        "",
+    ),
     "image": (
         "{ const image = new Image(); image.onerror = () => console.error('image'); image.src = '/missing.png?1' }",
         "/missing.png?1",

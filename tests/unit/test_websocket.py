@@ -436,6 +436,8 @@ async def test_a_reader_that_stalls_is_cut_off_and_comes_back(
             for sub in range(30):
                 await stream.send("subscribe", id=sub, cursor="start")
             await until(lambda: not server.service.connected)
+            for number in range(50):  # what is said too late costs nothing of what is still to be read
+                await stream.send("ping", id=number)
             assert await stream.closed() == (4408, "stalled")
         impatient(server, 30)
         first = [frame for frame in stream.frames if frame.get("sub") == 0]
