@@ -102,10 +102,10 @@ def _head(size: int) -> bytes:
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Can be told to end while its client does not read."""
 
-    _is_left = False
+    _left: asyncio.Event | None = None
 
     def data_received(self, data: bytes) -> None:
-        if self._is_left:
+        if self._left is not None:
             return
         super().data_received(data)
         if not self.handshake_initiated and not self.transport.is_closing():
@@ -147,7 +147,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.is_closing():
             return
         self.conn.send_close(code, reason)
-        self.close_sent = self._is_left = True
+        self.close_sent = True
+        self._left = asyncio.Event()
         self.stop_keepalive()
         self.transport.write(b"".join(self.conn.data_to_send()))
         if self.transport.can_write_eof():
@@ -157,3 +158,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         else:
             self.transport.close()
         self.loop.call_later(CLOSE_S, self.transport.abort)
+
+    async def left(self) -> None:
+        """Until a stalled client has gone: uvicorn closes for good when the application returns."""
+        if self._left is not None:
+            await self._left.wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._left is not None:
+            self._left.set()

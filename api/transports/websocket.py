@@ -75,6 +75,8 @@ async def stream(websocket: WebSocket) -> None:
         with service.reading(grant, "websocket") as pump:
             await accept(websocket)
             await Conversation(websocket, service, grant, pump).hold()
+        connection: WebSocketProtocol = websocket.scope["extensions"][EXTENSION]
+        await connection.left()
     except TooMany as error:
         await refuse(websocket, error, TOO_MANY)
 
