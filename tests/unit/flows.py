@@ -12,7 +12,7 @@ from firstcause.observer.domains.network import RequestFailed, RequestSent, Resp
 from firstcause.observer.domains.page import Lifecycle, Navigated
 from firstcause.observer.domains.page_script import ActionEnded, UserAction
 from firstcause.observer.domains.runtime import ConsoleCalled, ExceptionThrown
-from firstcause.observer.domains.tasks import ActionBegan, RealmStarted, RequestMade, TaskFails
+from firstcause.observer.domains.tasks import ActionBegan, RealmStarted, RequestMade, TaskFails, WorkerMade
 from firstcause.observer.signal import Detail, Signal, StackFrame
 
 from .signals import WALL_MS
@@ -76,6 +76,14 @@ class Story:
         if self.marked:
             self.signal(RealmStarted(self.realm))
         return self.signal(Lifecycle("load"), loader_id=f"L{self.page}")
+
+    def worker(self) -> Story:
+        """A worker of the page, `rw`, made while the page loads; its clock is to be set by hand."""
+        self.signal(WorkerMade(f"{self.realm}:w1", f"{self.realm}:0", "/worker.js"))
+        worker = Story(self.engine, page=self.page)
+        worker.session, worker.realm, worker.now_s = "SW", "rw", self.now_s
+        worker.signal(TargetOpened("worker", SITE + "/worker.js"), target_type="worker")
+        return worker.signal(RealmStarted("rw"), target_type="worker", frame="")
 
     def act(self, element: str, how: str = "click") -> str:
         """What the user does; gives the context."""

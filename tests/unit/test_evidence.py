@@ -21,7 +21,6 @@ from firstcause.observer.domains.tasks import (
     RealmStarted,
     RequestMade,
     TaskNavigates,
-    WorkerMade,
 )
 
 from .flows import SITE, Story, at
@@ -356,11 +355,7 @@ def test_a_popup_comes_of_the_task_that_opened_it() -> None:
 
 def test_workers_carry_the_flow_there_and_back() -> None:
     story = Story().load()
-    story.signal(WorkerMade(f"{story.realm}:w1", f"{story.realm}:0", "/worker.js"))
-    worker = Story(story.engine, page="p1")
-    worker.session, worker.realm, worker.now_s = "SW", "rw", story.now_s
-    worker.signal(TargetOpened("worker", SITE + "/worker.js"), target_type="worker")
-    worker.signal(RealmStarted("rw"), target_type="worker", frame="")
+    worker = story.worker()
     click = story.wait(0.1).act("#count")
     story.signal(MessageSent(f"{story.realm}:w1", 0, click)).acted()
     worker.now_s = story.now_s
@@ -377,11 +372,7 @@ def test_what_a_worker_does_that_nobody_asks_comes_of_the_page_that_made_it(
     asked: bool, is_told: bool
 ) -> None:
     story = Story().load()
-    story.signal(WorkerMade(f"{story.realm}:w1", f"{story.realm}:0", "/worker.js"))
-    worker = Story(story.engine, page="p1")
-    worker.session, worker.realm, worker.now_s = "SW", "rw", story.now_s
-    worker.signal(TargetOpened("worker", SITE + "/worker.js"), target_type="worker")
-    worker.signal(RealmStarted("rw"), target_type="worker", frame="")
+    worker = story.worker()
     click = story.wait(0.1).act("#hint")
     if asked:
         story.signal(MessageSent(f"{story.realm}:w1", 0, click))
@@ -393,11 +384,7 @@ def test_what_a_worker_does_that_nobody_asks_comes_of_the_page_that_made_it(
 
 def test_a_message_may_be_heard_of_after_what_it_led_to() -> None:
     story = Story().load()
-    story.signal(WorkerMade(f"{story.realm}:w1", f"{story.realm}:0", "/worker.js"))
-    worker = Story(story.engine, page="p1")
-    worker.session, worker.realm, worker.now_s = "SW", "rw", story.now_s
-    worker.signal(TargetOpened("worker", SITE + "/worker.js"), target_type="worker")
-    worker.signal(RealmStarted("rw"), target_type="worker", frame="")
+    worker = story.worker()
     click = story.wait(0.1).act("#route")
     worker.now_s = story.now_s
     request, _ = worker.ask("/api/route", "rw:m0")
@@ -440,11 +427,7 @@ def test_what_a_service_worker_asks_comes_of_the_request_that_it_handles(early: 
 
 def test_an_answer_through_a_port_belongs_to_the_question_that_brought_the_port() -> None:
     story = Story().load()
-    story.signal(WorkerMade(f"{story.realm}:w1", f"{story.realm}:0", "/worker.js"))
-    worker = Story(story.engine, page="p1")
-    worker.session, worker.realm, worker.now_s = "SW", "rw", story.now_s
-    worker.signal(TargetOpened("worker", SITE + "/worker.js"), target_type="worker")
-    worker.signal(RealmStarted("rw"), target_type="worker", frame="")
+    worker = story.worker()
     for number, currency in enumerate(("euro", "yen")):
         story.wait(0.1).signal(MessageSent(f"{story.realm}:w1", number, story.act(f"#{currency}"))).acted()
     worker.now_s = story.now_s
