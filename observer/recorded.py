@@ -155,11 +155,3 @@ def open_for_reading(path: Path) -> Generator[Iterable[bytes]]:
                 yield unpacked
         else:
             yield file
-
-
-def write_signals(path: Path, signals: Iterable[Signal]) -> int:
-    """A whole recording at once; how many there were."""
-    lines = [encode_signal(signal) for signal in signals]
-    text = b"\n".join((HEADER, *lines, b""))
-    path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
-    return len(lines)

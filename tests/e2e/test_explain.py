@@ -18,12 +18,13 @@ from playwright.async_api import TimeoutError as NotInTime
 from firstcause.api.observation import Observation
 from firstcause.api.playback import Replay
 from firstcause.correlator.event import Event
-from firstcause.observer.recorded import RecordedSignals, write_signals
+from firstcause.observer.recorded import RecordedSignals
 from firstcause.observer.signal import Signal
 from firstcause.observer.sources.attach import ws_url_of
 from firstcause.observer.sources.discover import find_browser
 
 from ..unit.serving import client_of, streaming
+from ..unit.signals import write_signals
 from .support import Answer, Bell, Chromium, Site, cdp_client
 from .test_cli import Running, running
 from .test_streaming import Place, place_of

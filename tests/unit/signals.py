@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from firstcause.correlator.engine import Engine
 from firstcause.correlator.event import Event
+from firstcause.observer.recorded import HEADER, encode_signal
 from firstcause.observer.signal import Detail, Signal, StackFrame
 
 WALL_MS = 1_764_000_000_000.0
@@ -53,3 +56,11 @@ def only(*signals: Signal) -> Event:
     """The one event about the signals."""
     [event] = told(*signals)
     return event
+
+
+def write_signals(path: Path, signals: Iterable[Signal]) -> int:
+    """A whole recording at once; how many there were."""
+    lines = [encode_signal(signal) for signal in signals]
+    text = b"\n".join((HEADER, *lines, b""))
+    path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
+    return len(lines)

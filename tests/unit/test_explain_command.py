@@ -9,8 +9,8 @@ import pytest
 
 from firstcause.correlator.event import Event
 from firstcause.correlator.explain import explain
-from firstcause.observer.recorded import write_signals
 
+from .signals import write_signals
 from .test_cli import Run, assert_refused, run
 from .test_explain import CLICK, FAILED, SAVE, STORY, event, name
 from .test_replay_command import STORY as SIGNALS

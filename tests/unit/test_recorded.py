@@ -23,11 +23,10 @@ from firstcause.observer.recorded import (
     decode_signal,
     encode_signal,
     is_recording,
-    write_signals,
 )
 from firstcause.observer.signal import Detail, Signal
 
-from .signals import AT, signal
+from .signals import AT, signal, write_signals
 
 STORY = [
     signal(RequestSent("POST", "http://shop.test/api/cart", "Fetch"), request_id="R1", stack=AT),

@@ -21,10 +21,10 @@ from firstcause.observer.domains.network import RequestSent, ResponseReceived
 from firstcause.observer.domains.page import Navigated
 from firstcause.observer.domains.runtime import ConsoleCalled, ExceptionThrown
 from firstcause.observer.errors import BadRecording, OutputFailed
-from firstcause.observer.recorded import HEADER, RecordedSignals, encode_signal, write_signals
+from firstcause.observer.recorded import HEADER, RecordedSignals, encode_signal
 from firstcause.observer.signal import StackFrame
 
-from .signals import signal
+from .signals import signal, write_signals
 from .test_cli import Run, assert_refused, run
 
 __all__ = ["run"]
