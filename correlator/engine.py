@@ -12,7 +12,10 @@ from ..observer.domains.runtime import ExceptionRevoked, ExceptionThrown
 from ..observer.signal import Signal
 from .causes import Causes
 from .chains import Chains
-from .event import Event
+from .detecting import Detectors, Kinds, Thresholds
+from .detectors import DETECTORS
+from .detectors.detector import NEVER_S, Found, Told
+from .event import Cause, Event
 from .findings.finding import Finding, context, said
 from .findings.scripts import repeats_child
 from .flow import Flow
@@ -20,6 +23,7 @@ from .fold import Fold
 from .kept import Kept
 from .nodes import Effect, Removal, Request
 from .redact import BUILT_IN, Redactor
+from .storms import Storm, Storms
 from .teller import NOTED, Teller, iso_ms
 
 __all__ = ["HOLD_S", "LATE_S", "Engine", "iso_ms", "new_uuid7"]
@@ -32,6 +36,7 @@ LATE_S = 0.1
 KEPT_REJECTIONS = 1_000
 KEPT_REPORTS = 100
 KEPT_SESSIONS = 10_000
+KEPT_EPISODES = 2_000
 
 
 def new_uuid7() -> str:
@@ -61,8 +66,13 @@ class Engine:
         project: str = "default",
         new_id: Callable[[], str] = new_uuid7,
         redactor: Redactor = BUILT_IN,
+        thresholds: Thresholds | None = None,
+        detectors: Kinds = DETECTORS,
     ) -> None:
         self._teller = Teller(project, new_id, redactor)
+        self._detectors = Detectors(self._teller.scene, thresholds, detectors)
+        self._episodes: Kept[str, Event] = Kept(KEPT_EPISODES)
+        self._storms = Storms()
         self._fold = Fold()
         self._flow = Flow()
         self._causes = Causes(self._flow)
@@ -79,14 +89,22 @@ class Engine:
     def next_due_s(self) -> float | None:
         while self._held and self._held[0][2].is_told:
             heapq.heappop(self._held)
-        return self._held[0][0] if self._held else None
+        due_s = min(self._detectors.due_s, self._storms.due_s)
+        if self._held and self._held[0][0] < due_s:
+            return self._held[0][0]
+        return due_s if due_s < NEVER_S else None
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Other thresholds for the detectors from now on. Raises ThresholdRefused."""
+        self._detectors.set(thresholds)
 
     def feed(self, signal: Signal) -> list[Event]:
         """A signal that was fed before is refused: it gives nothing and is counted in `repeats`."""
         if self._is_repeat(signal):
             self.repeats += 1
             return []
-        events = self.advance(signal.monotonic_s) if self._held else []
+        due_s = self.next_due_s
+        events = self.advance(signal.monotonic_s) if due_s is not None else []
         effect = self._flow.note(signal)
         if effect is not None:
             self._causes.find(effect)
@@ -97,13 +115,14 @@ class Engine:
             return events + self._revoke(signal, detail)
         if type(detail) in NOTED:
             self._teller.note(signal)
-        if not self._teller.tells_of(detail):
-            return events
-        hold_s = self._hold_s(signal, effect)
-        if hold_s:
-            self._hold(signal, effect, hold_s)
-        else:
-            events += self._tell(signal, effect)
+        if self._teller.tells_of(detail):
+            hold_s = self._hold_s(signal, effect)
+            if hold_s:
+                self._hold(signal, effect, hold_s)
+            else:
+                events += self._tell(signal, effect)
+        if self._detectors.wants(detail):
+            events += self._detect(self._teller.shown(signal), effect)
         self._teller.forget(signal)
         return events
 
@@ -112,11 +131,19 @@ class Engine:
         events: list[Event] = []
         while self._held and self._held[0][0] <= now_s:
             events += self._release(heapq.heappop(self._held)[2])
+        if self._detectors.due_s <= now_s:
+            for found in self._detectors.advance(now_s):
+                events += self._tell_found(found, None)
+        if self._storms.due_s <= now_s:
+            events += [self._counted(storm) for storm in self._storms.over(now_s)]
         return events
 
     def finish(self) -> list[Event]:
-        """Tell all that is held back: nothing more will come."""
-        return self.advance(float("inf"))
+        """Tell all that is held back: nothing more will come, and time does not go on."""
+        events: list[Event] = []
+        while self._held:
+            events += self._release(heapq.heappop(self._held)[2])
+        return events + [self._counted(storm) for storm in self._storms.over(NEVER_S)]
 
     def join(self, event: Event) -> list[Event]:
         """A published event with the chain that it belongs to, behind the events that explain it and were not told so far."""
@@ -201,9 +228,44 @@ class Engine:
         ]
 
     def _tell(self, signal: Signal, effect: Effect | None) -> list[Event]:
-        finding = self._teller.finding(signal)
+        shown = self._teller.shown(signal)
+        finding = self._teller.finding(shown)
         if finding is None:
             return []
+        finding = self._detectors.rename(shown, finding)
+        return self._tell_finding(signal, finding, effect)
+
+    def _detect(self, signal: Signal, effect: Effect | None) -> list[Event]:
+        """What the detectors find in the signal."""
+        events: list[Event] = []
+        for found in self._detectors.see(signal):
+            events += self._tell_found(found, effect if found.signal is signal else None)
+        return events
+
+    def _tell_found(self, found: Found, effect: Effect | None) -> list[Event]:
+        signal, finding = found.signal, found.finding
+        told = self._episodes.get(found.episode) if found.episode else None
+        if told is not None:
+            chain_id = self.chains.chain_of(told.id)
+            grown = self._teller.grown(told, finding, signal, chain_id)
+            self.chains.add(grown.id, told.cause, chain_id)
+            return [grown]
+        if effect is not None and found.because is None:
+            events = self._tell_finding(signal, finding, effect)
+        else:
+            events = [self._found_event(found)]
+        if found.episode and events:
+            self._episodes[found.episode] = next(event for event in events if event.kind == finding.kind)
+        return events
+
+    def _found_event(self, found: Found) -> Event:
+        """Of what was found beside the signal that is being told: it comes of what the detector says, or of its request's cause."""
+        cause, weak = found.because, ()
+        if cause is None and (request := self._flow.request(found.signal)) is not None:
+            cause, weak = self._causes.of(Effect("outcome", found.signal, node=request))
+        return self._linked_event(found.signal, found.finding, None, cause, weak)
+
+    def _tell_finding(self, signal: Signal, finding: Finding, effect: Effect | None) -> list[Event]:
         key = ""
         if finding.channel != "activity":
             key = finding.key or (f"{signal.browser} {signal.request_id}" if signal.request_id else "")
@@ -211,15 +273,51 @@ class Engine:
             if told is not None:
                 return self._repeated(effect, told.event_id)
         events = self._tell_removal(effect) if effect is not None else []
-        event = self._event(signal, finding, effect)
+        cause, weak = self._causes.of(effect) if effect is not None else (None, ())
+        storm = self._storms.find(signal, finding, cause.id if cause is not None else "")
+        if storm is not None:
+            self._remember(key, signal, finding, storm.event)
+            return events + self._count(storm, signal, effect) + self._heard(signal, finding, storm.event)
+        event = self._linked_event(signal, finding, effect, cause, weak)
         events.append(event)
+        self._storms.begin(signal, finding, cause.id if cause is not None else "", event)
+        self._remember(key, signal, finding, event)
+        if effect is not None and effect.node is not None:
+            events += self._follow(effect, event)
+        return events + self._heard(signal, finding, event)
+
+    def _remember(self, key: str, signal: Signal, finding: Finding, event: Event) -> None:
+        """What a later report of the same is to be told by."""
         if finding.channel != "activity":
             self._fold.remember(key, finding.about, finding.family, signal.monotonic_s, event.id)
         if isinstance(signal.detail, ExceptionThrown) and signal.detail.rejection:
             self._rejections[signal.session, signal.detail.exception_id] = event.id
-        if effect is not None and effect.node is not None:
-            events += self._follow(effect, event)
+
+    def _heard(self, signal: Signal, finding: Finding, event: Event) -> list[Event]:
+        """What the detectors find in that this was told."""
+        events: list[Event] = []
+        for found in self._detectors.hear(Told(finding, signal, event.id)):
+            events += self._tell_found(found, None)
         return events
+
+    def _count(self, storm: Storm, signal: Signal, effect: Effect | None) -> list[Event]:
+        """One more of a flood: the event that told the first stands for it."""
+        events = [self._counted(storm)] if self._storms.count(storm, signal) else []
+        if effect is None or effect.node is None:
+            return events
+        effect.node.tells(storm.event.id, self.chains.chain_of(storm.event.id), failed=True)
+        if storm.event.channel != "activity":
+            self._flow.fails(effect.node)
+        return events + self._told_waiting(effect)
+
+    def _counted(self, storm: Storm) -> Event:
+        """What a flood has come to."""
+        self._storms.told(storm)
+        chain_id = self.chains.chain_of(storm.event.id)
+        lasted_s = storm.last.monotonic_s - storm.began_s
+        event = self._teller.counted(storm.event, storm.count, lasted_s, storm.last, chain_id)
+        self.chains.add(event.id, storm.event.cause, chain_id)
+        return event
 
     def _repeated(self, effect: Effect | None, event_id: str) -> list[Event]:
         """What was told first without its request is that request's end all the same."""
@@ -269,8 +367,18 @@ class Engine:
         return [event]
 
     def _event(self, signal: Signal, finding: Finding, effect: Effect | None) -> Event:
-        event_id = self._teller.new_id()
         cause, weak = self._causes.of(effect) if effect is not None else (None, ())
+        return self._linked_event(signal, finding, effect, cause, weak)
+
+    def _linked_event(
+        self,
+        signal: Signal,
+        finding: Finding,
+        effect: Effect | None,
+        cause: Cause | None,
+        weak: tuple[Cause, ...],
+    ) -> Event:
+        event_id = self._teller.new_id()
         chain_id = self.chains.add(
             event_id, cause, self.chains.chain_of(cause.id) if cause is not None else "", weak
         )

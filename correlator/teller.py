@@ -23,6 +23,7 @@ from .sourcemaps import SourceMaps
 from .templates import fingerprint_of
 
 KEPT_STATUSES = 1_000
+MAX_TIMES_BYTES = 40
 NOTED = frozenset({ResponseExtra, Navigated})
 
 
@@ -60,9 +61,11 @@ class Teller:
         describe = DESCRIPTIONS.get(type(signal.detail))
         if describe is None:
             return None
-        # A rule of one's own has to see a text before it is cut; the built-in ones are known to the findings.
-        shown = self._redactor.signal(signal) if self._redactor.adds_rules else signal
-        return describe(shown, shown.detail, self._scene(signal))
+        return describe(signal, signal.detail, self.scene(signal))
+
+    def shown(self, signal: Signal) -> Signal:
+        """A rule of one's own has to see a text before it is cut; the built-in ones are known to the findings."""
+        return self._redactor.signal(signal) if self._redactor.adds_rules else signal
 
     def event(
         self,
@@ -89,9 +92,39 @@ class Teller:
             correlation_id=chain_id,
             cause=cause,
             fingerprint=fingerprint_of(finding.kind, finding.template or finding.summary),
-            count=1,
+            count=finding.count,
         )
         return self._redactor.event(event)
+
+    def grown(self, event: Event, finding: Finding, signal: Signal, chain_id: str) -> Event:
+        """The same again: an event that was told, with what it has come to since."""
+        grown = event.model_copy(
+            update={
+                "id": self.new_id(),
+                "seq": self._next_seq(event.channel),
+                "timestamp": iso_ms(signal.wall_ms),
+                "severity": finding.severity,
+                "summary": finding.summary,
+                "context": {**finding.context, "repeats": event.id},
+                "correlation_id": chain_id,
+                "count": finding.count,
+            }
+        )
+        return self._redactor.event(grown)
+
+    def counted(self, event: Event, count: int, lasted_s: float, signal: Signal, chain_id: str) -> Event:
+        """An event that was told, and how often the same has come since."""
+        summary = cut(event.summary, MAX_SUMMARY_BYTES - MAX_TIMES_BYTES)
+        finding = Finding(
+            kind=event.kind,
+            channel=event.channel,
+            type=event.type,
+            severity=event.severity,
+            summary=f"{summary} ({count} times in {lasted_s:.1f} s)",
+            context=event.context,
+            count=count,
+        )
+        return self.grown(event, finding, signal, chain_id)
 
     def merged(self, event: Event, cause: Cause, ended: str, into: str) -> Event:
         """The notice that the chain of an event turned out to be a part of another; what was told stays as it was told."""
@@ -120,7 +153,7 @@ class Teller:
             session = self._sessions[browser] = self.new_id()
         return session
 
-    def _scene(self, signal: Signal) -> Scene:
+    def scene(self, signal: Signal) -> Scene:
         return Scene(
             page_url=self._page_urls.get((signal.browser, signal.page), ""),
             wire_status=self._wire_statuses.get(signal.request_id, 0),
@@ -132,7 +165,7 @@ class Teller:
         node = effect.node if effect is not None else None
         if finding.channel == "activity" or not isinstance(node, Request) or "at" in finding.context:
             return finding.context
-        return {**finding.context, **context(**places(node.stack, self._scene(signal)))}
+        return {**finding.context, **context(**places(node.stack, self.scene(signal)))}
 
 
 def iso_ms(wall_ms: float) -> str:

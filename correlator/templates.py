@@ -5,21 +5,47 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from hashlib import blake2b
+from urllib.parse import urlsplit
 
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+HEX = r"(?=[0-9a-f]*\d)[0-9a-f]{8,}"  # with a digit in it, or it is a word
 VARIABLE = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # uuid
-    r"|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b"  # hex with a digit in it, or it is a word
-    r"|(?<![A-Za-z_\d])\d+(?:\.\d+)?",  # number; the 2 of v2 is part of a name
+    rf"{UUID}|\b{HEX}\b|(?<![A-Za-z_\d])\d+(?:\.\d+)?",  # number; the 2 of v2 is part of a name
     re.IGNORECASE,
 )
-
-
+SEGMENT = re.compile(
+    rf"({UUID})|(?<![0-9a-z])({HEX})(?![0-9a-z])|(?<![0-9a-z])(\d+)(?![0-9a-z])", re.IGNORECASE
+)
 DIGIT = re.compile(r"\d")
+MAX_SEGMENTS = 20
 
 
 def template_of(text: str) -> str:
     line = text.partition("\n")[0]
     return VARIABLE.sub("#", line) if DIGIT.search(line) else line
+
+
+@lru_cache(8_192)
+def address_template(url: str) -> str:
+    """`http://shop.test/users/{int}/orders/{uuid}?page=&sort=`: ids open, the query's names sorted and without their values."""
+    if url.startswith(("data:", "blob:")):
+        return url.partition(",")[0].partition("/")[0]
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return template_of(url)
+    segments = parts.path.split("/")
+    if len(segments) > MAX_SEGMENTS:
+        segments = [*segments[:MAX_SEGMENTS], "…"]
+    path = "/".join(SEGMENT.sub(open_value, part) if DIGIT.search(part) else part for part in segments)
+    names = sorted({part.partition("=")[0] for part in parts.query.split("&") if part})
+    query = "&".join(f"{name}=" for name in names)
+    site = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    return f"{site}{path}?{query}" if query else f"{site}{path}"
+
+
+def open_value(found: re.Match[str]) -> str:
+    return "{uuid}" if found[1] else "{hex}" if found[2] and not found[2].isdecimal() else "{int}"
 
 
 @lru_cache(8_192)

@@ -41,6 +41,7 @@ class Finding:
     about: str = ""
     family: str = ""
     template: str = ""
+    count: int = 1
 
 
 @dataclass(slots=True)
