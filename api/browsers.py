@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..correlator.detecting import Thresholds
 from ..correlator.event import Cause, Event
 from ..correlator.redact import BUILT_IN, Redactor
 from ..observer.errors import FirstcauseError
@@ -45,10 +46,15 @@ class Browsers:
     """Each browser tells its events to `publish`."""
 
     def __init__(
-        self, publish: Callable[[Event], object], executable: str = "", redactor: Redactor = BUILT_IN
+        self,
+        publish: Callable[[Event], object],
+        executable: str = "",
+        redactor: Redactor = BUILT_IN,
+        thresholds: Thresholds | None = None,
     ) -> None:
         self._publish = publish
         self._redactor = redactor
+        self._thresholds = thresholds or {}
         self._executable = executable or None
         self._observed: dict[str, Observed] = {}
         self._numbers = itertools.count(1)
@@ -74,6 +80,12 @@ class Browsers:
             await self.detach(observed.id)
             raise
         return observed
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Other thresholds for the detectors, of the browsers that are observed and of those that will be."""
+        self._thresholds = thresholds
+        for observed in self:
+            observed.observation.set_thresholds(thresholds)
 
     def observations(self, project: str) -> list[Observation]:
         return [observed.observation for observed in self if observed.project == project]
@@ -126,7 +138,13 @@ class Browsers:
                 raise TooMany(f"{MAX_BROWSERS} browsers are observed already.", "Detach one first.")
             name = next(name for number in self._numbers if (name := f"b{number}") not in self._observed)
             observation = Observation(
-                address, self._publish, options, project=project, name=name, redactor=self._redactor
+                address,
+                self._publish,
+                options,
+                project=project,
+                name=name,
+                redactor=self._redactor,
+                thresholds=self._thresholds,
             )
             await stack.enter_async_context(observation)
             if self._ended:

@@ -13,6 +13,7 @@ from firstcause import __version__
 
 from ..observer.errors import FirstcauseError
 from .commands.config import config
+from .commands.detectors import detectors
 from .commands.doctor import doctor
 from .commands.explain import explain
 from .commands.record import record
@@ -98,6 +99,7 @@ for command in (
     demo,
     doctor,
     config,
+    detectors,
     token,
 ):  # one a file in commands/
     app.command()(command)

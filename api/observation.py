@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Self
 
+from ..correlator.detecting import Thresholds
 from ..correlator.engine import Engine
 from ..correlator.event import Cause, Event
 from ..correlator.redact import BUILT_IN, Redactor
@@ -35,10 +36,11 @@ class Observation:
         name: str = "b1",
         on_signal: Callable[[Signal], object] | None = None,
         redactor: Redactor = BUILT_IN,
+        thresholds: Thresholds | None = None,
     ) -> None:
         self._on_event = on_event
         self._on_signal = on_signal
-        self._engine = Engine(project, redactor=redactor)
+        self._engine = Engine(project, redactor=redactor, thresholds=thresholds)
         self._maps = MapReader(self._engine.source_maps, self._take)
         self._due: asyncio.TimerHandle | None = None
         self.signals = 0
@@ -56,6 +58,10 @@ class Observation:
         if self._due is not None:
             self._due.cancel()
         self._tell(self._engine.finish())
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Other thresholds for the detectors from now on. Raises ThresholdRefused."""
+        self._engine.set_thresholds(thresholds)
 
     def knows(self, event_id: str) -> bool:
         """Whether the event is one of those that the latest chains are made of."""

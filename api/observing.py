@@ -12,6 +12,7 @@ from typing import Final, Protocol, Self
 
 from playwright.async_api import BrowserContext, Page
 
+from ..correlator.detecting import Thresholds
 from ..correlator.event import Event
 from ..correlator.redact import BUILT_IN, Redactor
 from ..observer.errors import UsageError
@@ -71,12 +72,19 @@ class Source:
         started: Started = lambda _: None,
         on_signal: Callable[[Signal], object] | None = None,
         redactor: Redactor = BUILT_IN,
+        thresholds: Thresholds | None = None,
     ) -> None:
         """`tell` all there is until `stop`, which is also set when there is nothing more to do."""
 
         async def observe_at(address: str, launched: LaunchedBrowser | None = None) -> None:
             observation = Observation(
-                address, tell, options, project=project, on_signal=on_signal, redactor=redactor
+                address,
+                tell,
+                options,
+                project=project,
+                on_signal=on_signal,
+                redactor=redactor,
+                thresholds=thresholds,
             )
             async with observation:
                 started(observation)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from ..correlator.detecting import Thresholds
 from ..correlator.engine import Engine
 from ..correlator.event import Cause, Event
 from ..observer.errors import BadRecording
@@ -28,8 +29,8 @@ class Replay:
     The same recording gives the same ids every time: they are made of its own times.
     """
 
-    def __init__(self, path: Path, project: str = "default") -> None:
-        self.engine = Engine(project, self._new_id)
+    def __init__(self, path: Path, project: str = "default", thresholds: Thresholds | None = None) -> None:
+        self.engine = Engine(project, self._new_id, thresholds=thresholds)
         self.signals = 0
         self._recorded = RecordedSignals(path)
         self._wall_ms = 0

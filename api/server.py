@@ -166,7 +166,7 @@ class Server:
             settings=settings,
             hub=self._hub,
             keyring=Keyring(self._secret),
-            browsers=Browsers(self._take, settings.browser, settings.redactor),
+            browsers=Browsers(self._take, settings.browser, settings.redactor, settings.detectors),
             pressure=pressure,
             connections=Connections(settings.max_connections),
             commits=self._commits,

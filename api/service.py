@@ -101,6 +101,7 @@ class Service:
         self.hub.limits = limits_of(settings)
         self.pressure.budget_bytes = int(settings.memory_budget_mb * MB)
         self.connections.limit = settings.max_connections
+        self.browsers.set_thresholds(settings.detectors)
         self.publish_rate.per_s = self.publish_rate.burst = settings.publish_per_s
 
 

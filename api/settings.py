@@ -16,13 +16,23 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, NamedTuple, cast, get_args
 
 from platformdirs import user_state_path
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ..correlator.detecting import ThresholdRefused
 from ..correlator.redact import Redactor, checked_pattern
 from ..observer.errors import UsageError
 from ..observer.options import Evidence, Level, TargetMode
+from .thresholds import Table, merged, table_of
 
 PREFIX: Final = "FIRSTCAUSE_"
 FILE_NAME: Final = "firstcause.toml"
@@ -43,10 +53,15 @@ RUNTIME: Final = (
     "max_projects",
     "publish_per_s",
     "stall_s",
+    "detectors",
 )
 """What may be changed while the server runs."""
 
+REPEATED: Final = {"selectors": "--selector", "detectors": "--detector"}
+"""Flags that are given once for each part of a setting."""
+
 PATHS: Final = ("state_dir", "browser")
+HINT_DETECTORS: Final = "`firstcause detectors` lists them with their options."
 HINT_UNKNOWN: Final = "Take it away; `firstcause config` then lists all that there are."
 KUBERNETES: Final = (
     "Kubernetes sets such variables for a Service named firstcause: give the pod enableServiceLinks: false."
@@ -237,6 +252,11 @@ class Settings(BaseSettings):
         description="CSS selectors to tell about when they stop matching one element.",
     )
 
+    detectors: Annotated[Table, BeforeValidator(table_of)] = Field(
+        default={},
+        description="Other thresholds for detectors, by their ids; `firstcause detectors` lists them all.",
+    )
+
     redact_fields: tuple[Annotated[str, Field(max_length=64), AfterValidator(_field_name)], ...] = Field(
         default=(),
         max_length=100,
@@ -319,10 +339,14 @@ class Settings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings in effect, and where each comes from in words: `flag --port`, `FIRSTCAUSE_PORT`, a file, `default`."""
+    """The settings in effect, and where each comes from in words: `flag --port`, `FIRSTCAUSE_PORT`, a file, `default`.
+
+    A threshold is named like `slow_response.after_ms` in `threshold_origins`, if it is not at its default.
+    """
 
     settings: Settings
     origins: Mapping[str, str]
+    threshold_origins: Mapping[str, str]
 
 
 class Given(NamedTuple):
@@ -342,8 +366,12 @@ def load(
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Loaded:
-    """The settings in effect: flags win over the environment, that over the nearest file. A flag that is None is not given."""
+    """The settings in effect: flags win over the environment, that over the nearest file. A flag that is None is not given.
+
+    Thresholds win one by one.
+    """
     given: dict[str, Given] = {}
+    thresholds: dict[str, str] = {}
     everything = (
         *_in_files(cwd),
         *_in_environment(os.environ if environ is None else environ),
@@ -353,13 +381,25 @@ def load(
         if one.name not in Settings.model_fields:
             near = _nearest(one.name.removeprefix(PREFIX), Settings.model_fields, one.spell)
             raise SettingRefused(f"{one.told} is not a setting.", near or one.hint or HINT_UNKNOWN)
+        if one.name == "detectors":
+            table = _table_of(one)
+            thresholds |= {f"{name}.{option}": one.origin for name in table for option in table[name]}
+            before = cast("Table", given[one.name].value) if one.name in given else {}
+            one = one._replace(value=merged([before, table]))  # noqa: PLW2901
         given[one.name] = one
     settings = _checked(
         {name: one.value for name, one in given.items()},
         lambda name: (given[name].told, given[name].hint) if name in given else (name, ""),
     )
     origins = {name: given[name].origin if name in given else "default" for name in Settings.model_fields}
-    return Loaded(settings, origins)
+    return Loaded(settings, origins, thresholds)
+
+
+def _table_of(one: Given) -> Table:
+    try:
+        return table_of(one.value)
+    except ThresholdRefused as error:
+        raise SettingRefused(f"{one.told}: {error}.", HINT_DETECTORS) from None
 
 
 def changed(settings: Settings, patch: Mapping[str, object]) -> Settings:
@@ -373,7 +413,13 @@ def changed(settings: Settings, patch: Mapping[str, object]) -> Settings:
                 f"{name} can't be changed while the server runs.",
                 f"Set it where the server is started, and start it again. These can be changed: {', '.join(RUNTIME)}.",
             )
-    return _checked({**settings.model_dump(), **patch}, lambda name: (name, ""))
+    new = {**settings.model_dump(), **patch}
+    if "detectors" in patch:
+        try:
+            new["detectors"] = merged([settings.detectors, table_of(patch["detectors"])])
+        except ThresholdRefused as error:
+            raise SettingRefused(f"detectors: {error}.", HINT_DETECTORS) from None
+    return _checked(new, lambda name: (name, ""))
 
 
 def _in_flags(flags: Mapping[str, object]) -> Iterator[Given]:
@@ -383,7 +429,7 @@ def _in_flags(flags: Mapping[str, object]) -> Iterator[Given]:
 
 
 def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return REPEATED.get(name) or f"--{name.replace('_', '-')}"
 
 
 def _in_environment(environ: Mapping[str, str]) -> Iterator[Given]:

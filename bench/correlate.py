@@ -1,4 +1,6 @@
-"""How many signals a CPU-second the correlator takes, causes and all, and whether its memory stays flat over a long session."""
+"""How many signals a CPU-second the correlator takes, causes and all, what of that the detectors cost, and whether its memory stays
+flat over a long session.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from _rig import Must, arguments, report, spread
 from _stream import rss_mb
 
 from firstcause.correlator.engine import Engine
+from firstcause.correlator.event import Event
 from firstcause.observer.domains.network import RequestFinished, RequestSent, ResponseReceived
 from firstcause.observer.domains.page import Lifecycle, Navigated
 from firstcause.observer.domains.page_script import ActionEnded, LoadTiming, UserAction
@@ -95,21 +98,29 @@ class Pages:
         )
 
 
+def fed(engine: Engine, signals: list[Signal]) -> tuple[float, list[Event]]:
+    """CPU seconds, and what was told."""
+    gc.collect()
+    began_s = time.process_time()
+    events = [event for signal in signals for event in engine.feed(signal)]
+    return time.process_time() - began_s, events
+
+
 def main() -> int:
     args = arguments(__doc__)
     pages = Pages().signals()
-    engine = Engine("bench")
+    engine, without = Engine("bench"), Engine("bench", detectors=())
     rates: list[float] = []
+    costs_us: list[float] = []
     told = linked = 0
     for _ in range(QUICK_ROUNDS if args.quick else ROUNDS):
         signals = [next(pages) for _ in range(ROUND_SIGNALS)]
-        gc.collect()
-        began_s = time.process_time()
-        for signal in signals:
-            for event in engine.feed(signal):
-                told += 1
-                linked += event.cause is not None
-        rates.append(ROUND_SIGNALS / (time.process_time() - began_s))
+        took_s, events = fed(engine, signals)
+        took_without_s, _ = fed(without, signals)
+        told += len(events)
+        linked += sum(event.cause is not None for event in events)
+        rates.append(ROUND_SIGNALS / took_s)
+        costs_us.append((took_s - took_without_s) / ROUND_SIGNALS * 1e6)
     sizes: list[float] = []
     total = QUICK_SIGNALS if args.quick else SIGNALS
     for number in range(total):
@@ -117,16 +128,24 @@ def main() -> int:
         if number % (total // 10) == 0:
             gc.collect()
             sizes.append(rss_mb())
-    rate, growth_mb = spread(rates), sizes[-1] - sizes[len(sizes) // 2]
+    rate, cost_us, growth_mb = spread(rates), spread(costs_us), sizes[-1] - sizes[len(sizes) // 2]
     print(
-        f"{rate} signals a CPU-second; {told} events, {linked} with a cause; RSS {sizes[-1]:.0f} MB, {growth_mb:+.1f} MB"
+        f"{rate} signals a CPU-second, the detectors {cost_us} µs a signal; {told} events, {linked} with a cause; "
+        f"RSS {sizes[-1]:.0f} MB, {growth_mb:+.1f} MB"
     )
-    figures = {"signals_per_cpu_s": rate, "events": told, "linked": linked, "rss_mb": sizes}
+    figures = {
+        "signals_per_cpu_s": rate,
+        "detectors_us_per_signal": cost_us,
+        "events": told,
+        "linked": linked,
+        "rss_mb": sizes,
+    }
     return report(
         "correlate",
         figures,
         [
             Must("signals a CPU-second", rate["median"], 100_000, at_least=True),
+            Must("µs a signal that the detectors cost", cost_us["median"], 10),
             Must("MB that memory grew by in the second half", growth_mb, 5.0),
         ],
     )

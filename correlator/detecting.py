@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +26,10 @@ def options_of(thresholds: Thresholds, kinds: Kinds = DETECTORS) -> dict[str, Op
     known = {kind.id: kind for kind in kinds}
     for name in thresholds:
         if name not in known:
-            raise ThresholdRefused(f"{name} is not a detector; there are {', '.join(sorted(known))}")
+            near = difflib.get_close_matches(name, known, 1)
+            raise ThresholdRefused(
+                f"{name} is not a detector" + (f"; did you mean {near[0]}?" if near else "")
+            )
     return {name: options_from(kind, thresholds.get(name, {})) for name, kind in known.items()}
 
 

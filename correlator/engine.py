@@ -250,12 +250,18 @@ class Engine:
             grown = self._teller.grown(told, finding, signal, chain_id)
             self.chains.add(grown.id, told.cause, chain_id)
             return [grown]
+        if not finding.key and signal.request_id:
+            finding.key = (
+                f"{signal.browser} {signal.request_id} {finding.kind}"  # or it repeats the request's failure
+            )
         if effect is not None and found.because is None:
             events = self._tell_finding(signal, finding, effect)
         else:
             events = [self._found_event(found)]
-        if found.episode and events:
-            self._episodes[found.episode] = next(event for event in events if event.kind == finding.kind)
+        if found.episode:
+            for event in events:
+                if event.kind == finding.kind:
+                    self._episodes[found.episode] = event
         return events
 
     def _found_event(self, found: Found) -> Event:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
+from ...correlator.detecting import ThresholdRefused
 from ...observer.options import CaptureOptions, Evidence, Level, TargetMode
-from ..settings import Settings, load, variable_of
+from ..settings import HINT_DETECTORS, SettingRefused, Settings, load, variable_of
+from ..thresholds import Table, merged, written
 
 Cdp = Annotated[
     str,
@@ -61,6 +63,14 @@ Selector = Annotated[
         "--selector", metavar="CSS", help="Tell when this selector stops matching one element; repeatable."
     ),
 ]
+DetectorOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--detector",
+        metavar="ID.OPTION=VALUE",
+        help="Another threshold, or enabled=false; `firstcause detectors` lists them; repeatable.",
+    ),
+]
 ForSeconds = Annotated[
     float,
     typer.Option("--for", metavar="SECONDS", min=0, help="End by itself after so long; 0 waits for Ctrl-C."),
@@ -109,7 +119,16 @@ def settings_of(**flags: object) -> Settings:
             given[name] = False
     if "selector" in given:
         given["selectors"] = given.pop("selector")
+    if "detector" in given:
+        given["detectors"] = thresholds_of(cast("list[str]", given.pop("detector")))
     return load(given).settings
+
+
+def thresholds_of(texts: list[str]) -> Table:
+    try:
+        return merged(written(text) for text in texts)
+    except ThresholdRefused as error:
+        raise SettingRefused(f"flag --detector: {error}.", HINT_DETECTORS) from None
 
 
 def browser_of(settings: Settings) -> str:

@@ -24,6 +24,7 @@ from ..terminal import counted
 from .options import (
     Activity,
     Cdp,
+    DetectorOption,
     EvidenceOption,
     ForSeconds,
     Headed,
@@ -58,6 +59,7 @@ def record(
     no_markers: NoMarkers = False,
     evidence: EvidenceOption = None,
     selector: Selector = None,
+    detector: DetectorOption = None,
     signals: Annotated[
         bool,
         typer.Option(
@@ -89,6 +91,7 @@ def record(
         no_markers=no_markers,
         evidence=evidence,
         selector=selector,
+        detector=detector,
         project=project,
     )
     source = Source(cdp=cdp, url=url, headed=headed, profile=profile)
@@ -115,6 +118,7 @@ async def recorded(
             stop,
             project=settings.project,
             redactor=settings.redactor,
+            thresholds=settings.detectors,
             executable=browser_of(settings),
             for_seconds=for_seconds,
             on_signal=written_to(recording, settings.redactor, stop) if signals else None,

@@ -14,7 +14,7 @@ from ..observing import Output
 from ..playback import Replay
 from ..recording import Recording
 from ..terminal import Terminal, printable
-from .options import Activity, ProjectName, Verbose, settings_of
+from .options import Activity, DetectorOption, ProjectName, Verbose, settings_of
 
 
 def replay(
@@ -26,6 +26,7 @@ def replay(
     ],
     activity: Activity = False,
     project: ProjectName = None,
+    detector: DetectorOption = None,
     as_json: AsJson = False,
     verbose: Verbose = 0,
 ) -> None:
@@ -36,9 +37,12 @@ def replay(
         firstcause replay story.ndjson.gz
 
         firstcause replay story.ndjson.gz --json --activity
+
+        firstcause replay story.ndjson.gz --detector slow_response.after_ms=500
     """
     logs.configure(verbose)
-    replayed = Replay(file, settings_of(project=project).project)
+    settings = settings_of(project=project, detector=detector)
+    replayed = Replay(file, settings.project, settings.detectors)
     output: Output = (
         Recording(activity=activity)
         if as_json

@@ -150,7 +150,8 @@ def test_a_change_leaves_what_the_other_detectors_saw() -> None:
 @pytest.mark.parametrize(
     ("thresholds", "says"),
     [
-        ({"too_many_log": {}}, "too_many_log is not a detector; there are patient, too_many_logs"),
+        ({"too_many_log": {}}, "too_many_log is not a detector; did you mean too_many_logs?"),
+        ({"nothing": {}}, "nothing is not a detector"),
         (
             {"too_many_logs": {"least": 1}},
             "too_many_logs: least is not one of its options, which are enabled, most",
