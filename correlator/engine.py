@@ -320,8 +320,13 @@ class Engine:
         """What a flood has come to."""
         self._storms.told(storm)
         chain_id = self.chains.chain_of(storm.event.id)
-        lasted_s = storm.last.monotonic_s - storm.began_s
-        event = self._teller.counted(storm.event, storm.count, lasted_s, storm.last, chain_id)
+        within = f"{storm.last.monotonic_s - storm.began_s:.1f} s"
+        more = (
+            f"and {storm.count - 1} like it in {within}"
+            if storm.is_mixed
+            else f"({storm.count} times in {within})"
+        )
+        event = self._teller.counted(storm.event, storm.count, more, storm.last, chain_id)
         self.chains.add(event.id, storm.event.cause, chain_id)
         return event
 

@@ -24,9 +24,9 @@ STEP = 10
 
 
 class Storm:
-    """What is counted in one event; it is told again at `next_count`."""
+    """What is counted in one event; it is told again at `next_count`. A mixed one counts what only has the template in common."""
 
-    __slots__ = ("began_s", "count", "event", "last", "next_count", "said")
+    __slots__ = ("began_s", "count", "event", "is_mixed", "last", "next_count", "said")
 
     def __init__(self, event: Event, signal: Signal, said: tuple[str, ...]) -> None:
         self.event = event
@@ -34,6 +34,7 @@ class Storm:
         self.began_s = signal.monotonic_s
         self.last = signal
         self.count = 1
+        self.is_mixed = False
         self.next_count = STEP
 
     @property
@@ -68,6 +69,7 @@ class Storms:
         is_full = len(storms) == storms.maxlen
         for storm in reversed(storms):
             if signal.monotonic_s < storm.over_s and (is_full or storm.said == same):
+                storm.is_mixed = storm.is_mixed or storm.said != same
                 return storm
         return None
 

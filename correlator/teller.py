@@ -112,15 +112,15 @@ class Teller:
         )
         return self._redactor.event(grown)
 
-    def counted(self, event: Event, count: int, lasted_s: float, signal: Signal, chain_id: str) -> Event:
-        """An event that was told, and how often the same has come since."""
+    def counted(self, event: Event, count: int, more: str, signal: Signal, chain_id: str) -> Event:
+        """An event that was told, and how often the same has come since, which `more` says in words."""
         summary = cut(event.summary, MAX_SUMMARY_BYTES - MAX_TIMES_BYTES)
         finding = Finding(
             kind=event.kind,
             channel=event.channel,
             type=event.type,
             severity=event.severity,
-            summary=f"{summary} ({count} times in {lasted_s:.1f} s)",
+            summary=f"{summary} {more}",
             context=event.context,
             count=count,
         )

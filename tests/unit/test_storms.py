@@ -91,6 +91,7 @@ def test_of_one_template_ten_are_told_and_the_others_counted() -> None:
     events = told(*(signal(ConsoleCalled("error", f"item {n} is gone"), n * 0.01) for n in range(250)))
     assert [event.count for event in events[:TOLD_EACH]] == [1] * TOLD_EACH
     assert sum(event.count for event in events[: TOLD_EACH - 1]) + events[-1].count == 250
+    assert events[-1].summary == "item 9 is gone and 240 like it in 2.4 s"
 
 
 def test_every_failure_of_a_storm_of_requests_is_counted() -> None:
