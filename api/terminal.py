@@ -14,7 +14,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from ..correlator.event import SEVERITIES, Event, Severity
+from ..correlator.event import REPEATS, SEVERITIES, Event, Severity
 from ..correlator.kept import Kept
 from ..observer.errors import OutputFailed
 
@@ -63,6 +63,7 @@ class Terminal:
         self._firsts: dict[str, Event] = {}
         self._counts: Counter[str] = Counter()
         self._severities: Counter[Severity] = Counter()
+        self._floods: Kept[str, int] = Kept(KEPT_PROBLEMS)
         self._pages: set[str] = set()
         self._last: Event | None = None
         self._times = (NEVER, "")
@@ -121,17 +122,31 @@ class Terminal:
                 self._print(event)
             return
         key = self._key(event)
-        self._counts[key] += 1
-        self._severities[event.severity] += 1
+        more = self._more(event)
+        self._counts[key] += more
+        self._severities[event.severity] += more
         if key not in self._firsts:
             self._remember(key, event)
             self._settle()
             self._keep(event)
         elif self._last is not None and self._key(self._last) == key:
             self._last = event
-        elif self._counts[key] in TELLING_COUNTS:
+        elif self._counts[key] in TELLING_COUNTS or REPEATS in event.context:
             self._settle()
             self._keep(event)
+
+    def _more(self, event: Event) -> int:
+        """How many it adds: of a flood only the first and the counts that it comes to are told. What a detector counts is one."""
+        first = event.context.get(REPEATS)
+        if not isinstance(first, str):
+            if event.count == 1:
+                self._floods[event.id] = 1
+            return 1
+        before = self._floods.get(first)
+        if before is None:
+            return 0
+        self._floods[first] = event.count
+        return max(0, event.count - before)
 
     def _key(self, event: Event) -> str:
         return f"{event.page} {event.fingerprint}"
@@ -166,7 +181,7 @@ class Terminal:
             (f"{MARKS[event.severity]} {event.severity:<8} ", COLOURS[event.severity]),
         )
         text = Text(printable(event.summary), style="dim" if event.severity == "info" else "")
-        if (count := self._counts[self._key(event)]) > 1:
+        if (count := self._counts[self._key(event)]) > 1 and REPEATS not in event.context:
             text.append(f"  ×{count}", style="bold magenta")
         at = event.context.get("at")
         place = Text(style="blue")

@@ -21,6 +21,8 @@ EventType = Literal[
     "chunk",
 ]
 Severity = Literal["critical", "high", "medium", "low", "info"]
+REPEATS = "repeats"
+"""The field of a context by which an event that tells what another has come to names that one."""
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
 
 

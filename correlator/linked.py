@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .event import SEVERITIES, Cause, Event
+from .event import REPEATS, SEVERITIES, Cause, Event
 
 MERGED = "chain_merged"
 
@@ -17,7 +17,7 @@ class Linked:
         given = list(events)
         notices = [event for event in given if event.kind == MERGED]
         self._merged = dict(names for notice in notices if all(names := _joined_by(notice)))
-        self.events = {event.id: event for event in given if event.kind != MERGED}
+        self.events = {event.id: event for event in _grown(given) if event.kind != MERGED}
         self.events.update((event.id, event) for notice in notices for event in self._found_late(notice))
         self._effects: defaultdict[str, list[Event]] = defaultdict(list)
         self._leaders: dict[str, str] = {}
@@ -97,6 +97,19 @@ class Linked:
         while (leader := self._leaders.get(name, name)) != name:
             self._leaders[name] = name = self._leaders.get(leader, leader)
         return name
+
+
+def _grown(events: Sequence[Event]) -> Iterator[Event]:
+    """Each event once, as what it came to: that it was told again with a higher count is no event of its own."""
+    given = {event.id for event in events}
+    latest = {event.context.get(REPEATS): event for event in events if event.context.get(REPEATS) in given}
+    repeats = {event.id for event in events if event.context.get(REPEATS) in given}
+    for event in events:
+        if event.id in repeats:
+            continue
+        grown = latest.get(event.id)
+        said = {} if grown is None else {"count": grown.count, "summary": grown.summary}
+        yield event.model_copy(update=said) if said else event
 
 
 def _joined_by(notice: Event) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from ..observer.cdp.targets import TargetClosed
 from ..observer.domains.network import ResponseExtra
 from ..observer.domains.page import Navigated
 from ..observer.signal import Detail, Signal
-from .event import Cause, Channel, Event
+from .event import REPEATS, Cause, Channel, Event
 from .findings import DESCRIPTIONS
 from .findings.finding import MAX_SUMMARY_BYTES, Finding, Scene, context, cut, places
 from .kept import Kept
@@ -105,7 +105,7 @@ class Teller:
                 "timestamp": iso_ms(signal.wall_ms),
                 "severity": finding.severity,
                 "summary": finding.summary,
-                "context": {**finding.context, "repeats": event.id},
+                "context": {**finding.context, REPEATS: event.id},
                 "correlation_id": chain_id,
                 "count": finding.count,
             }

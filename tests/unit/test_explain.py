@@ -400,3 +400,29 @@ def test_whatever_is_linked_is_explained(drawn: list[tuple[int, Any, int]]) -> N
         assert explanation.steps[-1].event.id == explanation.event.id
         assert len(explanation.text.encode()) < 2_000
         assert ExplainedChain.model_validate(explanation.json())
+
+
+def test_a_flood_is_one_event_with_what_it_has_come_to() -> None:
+    flood = event(4, "console_error", "stuck", "medium", cause=2)
+    grown = [
+        event(
+            n,
+            "console_error",
+            f"stuck ({count} times in 2.0 s)",
+            "medium",
+            cause=2,
+            count=count,
+            context={"repeats": flood.id},
+        )
+        for n, count in ((5, 10), (6, 100))
+    ]
+    linked = Linked([*STORY, flood, *grown])
+    [told] = [one for one in linked.events.values() if one.summary.startswith("stuck")]
+    assert (told.id, told.count, told.summary) == (flood.id, 100, "stuck (100 times in 2.0 s)")
+
+
+def test_how_a_flood_went_on_is_an_event_of_its_own_where_its_beginning_is_not_kept() -> None:
+    grown = event(
+        5, "console_error", "stuck (10 times in 2.0 s)", "medium", count=10, context={"repeats": name(4)}
+    )
+    assert [one.id for one in Linked([grown]).events.values()] == [grown.id]

@@ -362,3 +362,32 @@ def test_a_reader_that_goes_away_ends_it_silently(monkeypatch: pytest.MonkeyPatc
     with Terminal(paper, "Watching x") as terminal:
         monkeypatch.setattr(paper.file, "write", failing(BrokenPipeError(errno.EPIPE, "Broken pipe")))
         assert not terminal.write(event("a"))
+
+
+@pytest.mark.parametrize("tty", [False, True])
+def test_a_flood_counts_as_often_as_it_came(tty: bool) -> None:
+    first = event("stuck")
+    grown = [
+        event(
+            f"stuck ({count} times in 2.0 s)", count=count, context={"repeats": first.id}, fingerprint="stuck"
+        )
+        for count in (10, 100, 250)
+    ]
+    lines = told([first, *grown], tty=tty)
+    assert findings(lines)[-1].endswith("stuck (250 times in 2.0 s)")
+    assert "250 findings (1 different) in 0 s" in lines
+    assert not [line for line in findings(lines) if "×" in line]
+
+
+def test_what_a_detector_counts_is_one_finding() -> None:
+    first = event("GET /stock failed 5 times", kind="retry_storm", count=5)
+    grown = event(
+        "GET /stock failed 50 times",
+        kind="retry_storm",
+        count=50,
+        context={"repeats": first.id},
+        fingerprint=first.fingerprint,
+    )
+    lines = told([first, grown])
+    assert len(findings(lines)) == 2
+    assert "1 finding in 0 s" in lines
