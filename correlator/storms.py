@@ -62,8 +62,10 @@ class Storms:
 
     def find(self, signal: Signal, finding: Finding, cause: str) -> Storm | None:
         """The storm that it is part of, if it is not to be told by itself."""
+        if not can_flood(finding):
+            return None
         storms = self._storms.get(shared(signal, finding))
-        if not storms or not can_flood(finding):
+        if not storms:
             return None
         same = said_by(finding, cause)
         is_full = len(storms) == storms.maxlen
@@ -75,6 +77,8 @@ class Storms:
 
     def begin(self, signal: Signal, finding: Finding, cause: str, event: Event) -> None:
         """The first of its kind was told by this event."""
+        if not can_flood(finding):
+            return
         key = shared(signal, finding)
         storms = self._storms.get(key)
         if storms is None or signal.monotonic_s >= storms[-1].over_s:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from ..contexts import Origin
 from ..flow import Flow
@@ -28,9 +29,9 @@ def waiting_actions(effect: Effect, flow: Flow) -> list[Action]:
 
 
 def silent_since(effect: Effect, flow: Flow, since_s: float) -> list[Action]:
-    actions = flow.page(effect.signal).actions
     session = effect.signal.session
-    return [one for one in actions if one.at_s > since_s and one.session == session and not one.led]
+    latest = takewhile(lambda one: one.at_s > since_s, reversed(flow.page(effect.signal).actions))
+    return [one for one in latest if one.session == session and not one.led][::-1]
 
 
 def waits_since_s(effect: Effect, flow: Flow, origin: Origin) -> float:

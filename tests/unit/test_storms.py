@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from firstcause.correlator.engine import Engine
 from firstcause.correlator.event import Event
 from firstcause.correlator.storms import QUIET_S, TOLD_EACH
 from firstcause.observer.domains.inspector import TargetCrashed
 from firstcause.observer.domains.network import RequestSent, ResponseReceived
 from firstcause.observer.domains.runtime import ConsoleCalled, ExceptionThrown
+from firstcause.observer.signal import Signal
 
+from . import signals
 from .flows import Story, at
-from .signals import engine, failures, signal, told
+from .signals import failures, signal
 
 ERROR = ConsoleCalled("error", "no stock")
+
+
+def engine() -> Engine:
+    """Without detectors: they have something to say about floods as well."""
+    numbers = itertools.count(1)
+    return Engine("shop", lambda: f"id{next(numbers)}", detectors=())
+
+
+def told(*those: Signal) -> list[Event]:
+    return signals.told(*those, by=engine())
 
 
 def counts(events: list[Event]) -> list[int]:
@@ -81,7 +96,7 @@ def test_another_page_or_place_is_another_failure(other: dict[str, object]) -> N
 
 
 def test_another_cause_makes_another_failure() -> None:
-    story = Story().load()
+    story = Story(engine()).load()
     for _ in range(3):
         story.log("no stock", story.act("#buy"), at("buy", 3)).acted().wait(1.0)
     assert counts([event for event in story.events if event.kind == "console_error"]) == [1, 1, 1]
@@ -134,7 +149,7 @@ def test_what_a_page_logs_is_counted_too_but_its_requests_are_not() -> None:
 
 
 def test_what_comes_of_a_counted_failure_comes_of_the_event_that_counts_it() -> None:
-    story = Story().load()
+    story = Story(engine()).load()
     click = story.act("#buy")
     for _ in range(3):
         request_id, asked = story.ask("/api/stock", click)
