@@ -19,7 +19,14 @@ from starlette.routing import Match, Route
 
 from firstcause import __version__
 
-from ..observer.errors import BrowserUnreachable, CommandFailed, FirstcauseError, UsageError
+from ..observer.errors import (
+    BrowserUnreachable,
+    CommandFailed,
+    FirstcauseError,
+    PageBusy,
+    UnknownPage,
+    UsageError,
+)
 from .access import Access, told
 from .errors import BadField, NotFound, RequestRefused
 from .routes import ROUTERS
@@ -30,6 +37,8 @@ log = logging.getLogger(__name__)
 
 STATUSES: Mapping[type[FirstcauseError], int] = {
     UsageError: 422,
+    UnknownPage: 404,
+    PageBusy: 504,
     BrowserUnreachable: 502,
     CommandFailed: 502,
     FirstcauseError: 503,

@@ -17,6 +17,7 @@ from typing import Final
 from firstcause import __version__
 
 from ..correlator import sourcemaps
+from ..observer import axe
 from ..observer.errors import FirstcauseError
 from ..observer.sources.attach import resolve_ws_url
 from ..observer.sources.discover import FoundBrowser, browser_version, find_browser
@@ -39,7 +40,7 @@ class Finding:
 
 def collect(port: int | None) -> list[Finding]:
     """Everything in the order in which it is needed; `port` is the one that the API would listen on."""
-    findings = [_python(), *_packages(), _source_maps()]
+    findings = [_python(), *_packages(), _source_maps(), _accessibility()]
     browser = _browser()
     findings.append(browser if isinstance(browser, Finding) else _version(browser))
     if findings[-1].ok and not isinstance(browser, Finding):
@@ -72,6 +73,14 @@ def _source_maps() -> Finding:
     detail = "are not read: errors in compiled scripts are told where they were compiled to"
     fix = "pip install 'firstcause[sourcemaps]'" if sys.platform != "win32" else ""
     return Finding("source maps", True, detail, fix)
+
+
+def _accessibility() -> Finding:
+    if axe.is_installed():
+        return Finding("accessibility", True, "can be checked: axe is there")
+    return Finding(
+        "accessibility", True, "can't be checked: axe is missing", "pip install 'firstcause[a11y]'"
+    )
 
 
 def _browser() -> FoundBrowser | Finding:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Self
 
 from ..correlator.detecting import Thresholds
 from ..correlator.engine import Engine
 from ..correlator.event import Cause, Event
 from ..correlator.redact import BUILT_IN, Redactor
+from ..observer import asking
+from ..observer.asking import Check
+from ..observer.axe import Looked
 from ..observer.errors import BrowserUnreachable
 from ..observer.observer import Observer
 from ..observer.options import CaptureOptions
 from ..observer.signal import Signal
 from ..observer.sources.attach import resolve_ws_url
 from .source_maps import MapReader
+from .watched import Watched
 
 
 class Observation:
@@ -40,12 +44,14 @@ class Observation:
     ) -> None:
         self._on_event = on_event
         self._on_signal = on_signal
+        self._redactor = redactor
         self._engine = Engine(project, redactor=redactor, thresholds=thresholds)
         self._maps = MapReader(self._engine.source_maps, self._take)
         self._due: asyncio.TimerHandle | None = None
         self.signals = 0
         self.session = ""
         """What its events name as their session, once there is one."""
+        self.watched = Watched(options.watched_selectors if options is not None else ())
         self.observer = Observer(resolver(address), self._take, options, name)
 
     async def __aenter__(self) -> Self:
@@ -62,6 +68,20 @@ class Observation:
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Other thresholds for the detectors from now on. Raises ThresholdRefused."""
         self._engine.set_thresholds(thresholds)
+
+    def watch_selectors(self, selectors: Iterable[str]) -> None:
+        """Exactly these from now on, on every page that is there and on those that come."""
+        self.watched.set(selectors)
+        self.observer.watch_selectors(self.watched.selectors)
+
+    async def check_selector(self, page: str, selector: str) -> Check:
+        """What a selector finds on a page now. Raises UnknownPage and PageBusy."""
+        return self._redactor.strings(await asking.check_selector(self.observer.session_of(page), selector))
+
+    async def check_accessibility(self, page: str, *, full: bool = False) -> Looked:
+        """What axe finds on a page now, by all of its rules or by the grave ones. Raises AxeMissing, UnknownPage and PageBusy."""
+        session = self.observer.session_of(page)
+        return self._redactor.strings(await asking.check_accessibility(session, full=full))
 
     def knows(self, event_id: str) -> bool:
         """Whether the event is one of those that the latest chains are made of."""
@@ -83,6 +103,7 @@ class Observation:
             return
         if self._on_signal is not None:
             self._on_signal(signal)
+        self.watched.take(signal)
         self._tell(self._engine.feed(signal))
 
     def _tell(self, events: list[Event]) -> None:
@@ -90,10 +111,14 @@ class Observation:
             self.session = event.session
             self._on_event(event)
         due_s = self._engine.next_due_s
-        if due_s is not None and self._due is None:
-            self._due = asyncio.get_running_loop().call_later(
-                max(0.0, due_s - time.monotonic()), self._advance
-            )
+        if due_s is None:
+            return
+        loop = asyncio.get_running_loop()
+        at_s = loop.time() + max(0.0, due_s - time.monotonic())
+        if self._due is None or at_s < self._due.when():
+            if self._due is not None:
+                self._due.cancel()
+            self._due = loop.call_at(at_s, self._advance)
 
     def _advance(self) -> None:
         self._due = None

@@ -110,6 +110,8 @@ class Server:
         if self._server is not None and self._serving is not None:
             self._server.end()
             await self._serving
+        if self.service.jobs:
+            await asyncio.wait(self.service.jobs)
         self._forget_address()
 
     async def _serve(self, listening: socket.socket) -> None:
@@ -226,7 +228,11 @@ def listen(host: str, port: int) -> socket.socket:
     """Raises ServerStartFailed."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        # asyncio sets it for a connection only where the socket names its protocol, which this way of making one does not; the body of
+        # an answer would wait 40 ms for the client to confirm its head.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as error:
         reason = (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)).lower()
         raise ServerStartFailed(

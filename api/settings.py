@@ -34,6 +34,8 @@ from ..observer.errors import UsageError
 from ..observer.options import Evidence, Level, TargetMode
 from .thresholds import Table, merged, table_of
 
+A11y = Literal["off", "idle"]
+
 PREFIX: Final = "FIRSTCAUSE_"
 FILE_NAME: Final = "firstcause.toml"
 PROJECT_PATTERN: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -241,6 +243,11 @@ class Settings(BaseSettings):
     markers: bool = Field(
         default=True,
         description="Whether a page's tasks are followed from what started them to what they do; without, less can be proven.",
+    )
+    a11y: A11y = Field(
+        default="off",
+        description="Whether axe looks for what keeps people out; with `idle` while a page rests. Needs `firstcause[a11y]`, and takes up to "
+        "half a second of the page's main thread each time, which nobody should spend unasked.",
     )
     evidence: Evidence = Field(
         default="tasks",

@@ -1,5 +1,7 @@
 """Serves one story folder on loopback: its files, its scripted answers, its expected findings."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import errno
@@ -11,7 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import (
     FileResponse,
@@ -26,6 +37,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ..observer.options import CaptureOptions
 from .quiet import QuietConfig, QuietServer
 
 RouteKey = Annotated[
@@ -92,28 +104,72 @@ class Expected(Matcher):
 
 
 Step = (
-    tuple[Literal["click", "run"], str]
-    | tuple[Literal["type", "press"], str, str]
+    tuple[Literal["click", "double_click", "triple_click", "hover", "scroll", "run", "go"], str]
+    | tuple[Literal["type", "press", "drag"], str, str]
+    | tuple[Literal["dialogs"], Literal["accept", "dismiss", "leave"]]
     | tuple[Literal["wait_for"], str | Matcher]
     | tuple[Literal["expect"], str, int]
 )
-"""What the visitor does: click SELECTOR (`FRAME >> SELECTOR` in a frame), type SELECTOR TEXT, press SELECTOR KEY, run SCRIPT,
-wait_for a selector, a request (`GET /path`) or a finding, expect SELECTOR within MS.
+"""What the visitor does: click, double_click, triple_click, hover or scroll to SELECTOR (`FRAME >> SELECTOR` in a frame), type
+SELECTOR TEXT, press SELECTOR KEY, drag SELECTOR SELECTOR, go back, forward, reload or to a PATH, answer all dialogs or leave them
+open, run SCRIPT, wait_for a selector, a request (`GET /path`) or a finding, expect SELECTOR within MS.
 """
 
 
+class Below(BaseModel):
+    """How the same pages are used just below a detector's trigger; its routes replace those of the same name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    open: str | None = None
+    routes: dict[RouteKey, Answer] = {}
+    steps: list[Step] = []
+
+
 class Story(BaseModel):
-    """The parsed story.json; `concurrent` says that its flows overlap, `watch` names selectors to observe."""
+    """The parsed story.json; `concurrent` says that its flows overlap, `watch` names selectors to observe.
+
+    `thresholds` and `capture` are what the observation is told to do other than by default. A story of one detector names it in
+    `detects`, and in `below` what must not trigger it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
+    detects: str = ""
     open: str = "/"
     concurrent: bool = False
     watch: tuple[str, ...] = ()
+    thresholds: dict[str, dict[str, bool | int | float]] = {}
+    capture: dict[str, bool | float | str] = {}
     routes: dict[RouteKey, Answer] = {}
     steps: list[Step] = []
     expected: list[Expected]
+    below: Below | None = None
+
+    @field_validator("capture")
+    @classmethod
+    def _is_possible(cls, capture: dict[str, bool | float | str]) -> dict[str, bool | float | str]:
+        known = CaptureOptions.__dataclass_fields__
+        for name in capture:
+            if name not in known:
+                raise ValueError(f"{name} is not an option of capturing, which are {', '.join(known)}")
+        options = TypeAdapter(CaptureOptions).validate_python(capture)
+        return {name: getattr(options, name) for name in capture}
+
+    @property
+    def twin(self) -> Story:
+        """The story just below its trigger, of which nothing is expected."""
+        below = self.below or Below()
+        return self.model_copy(
+            update={
+                "open": self.open if below.open is None else below.open,
+                "routes": self.routes | below.routes,
+                "steps": below.steps,
+                "expected": [],
+                "below": None,
+            }
+        )
 
 
 def read_story(folder: Path) -> Story:
@@ -141,13 +197,19 @@ def bundled_story(name: str) -> Path:
 class StoryServer:
     """Use it as `async with StoryServer(folder) as server: … server.url`.
 
-    A page finds packages at /npm/NAME/…: in `packages`, a folder like node_modules, else in the story's own npm/ folder.
+    `story` is played instead of the one in the folder. A page finds packages at /npm/NAME/…: in `packages`, a folder like node_modules, else in the story's own npm/ folder.
     """
 
     def __init__(
-        self, folder: Path, *, host: str = "127.0.0.1", port: int = 0, packages: Path | None = None
+        self,
+        folder: Path,
+        *,
+        story: Story | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        packages: Path | None = None,
     ) -> None:
-        self.story = read_story(folder)
+        self.story = story or read_story(folder)
         self.hits: list[str] = []
         self._folder = folder.resolve()
         self._packages = packages.resolve() if packages else None

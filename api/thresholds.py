@@ -9,6 +9,7 @@ from typing import cast
 from ..correlator.detecting import ThresholdRefused, options_of
 
 Table = dict[str, dict[str, bool | int | float]]
+Tables = Iterable[Mapping[str, Mapping[str, bool | int | float]]]
 SHAPE = 'must be detectors with their options, like {"slow_response": {"after_ms": 500}}'
 
 
@@ -44,10 +45,10 @@ def table_of(value: object) -> Table:
     return table
 
 
-def merged(tables: Iterable[Table]) -> Table:
+def merged(tables: Tables) -> Table:
     """A later one wins, option by option."""
     whole: Table = {}
     for table in tables:
         for name, options in table.items():
-            whole[name] = whole.get(name, {}) | options
+            whole[name] = {**whole.get(name, {}), **options}
     return whole

@@ -63,6 +63,10 @@ class Causes:
         if effect.node is not None and effect.node.links:
             self._waiting.setdefault(effect.node.links[0].node, []).append(held)
 
+    def is_awaited(self, node: Node) -> bool:
+        """Whether somebody waits for it, or was told without it."""
+        return node in self._waiting or node in self._late
+
     def waiting(self, node: Node) -> list[Held]:
         """Who was waiting for it; nobody is any more."""
         return self._waiting.pop(node, [])

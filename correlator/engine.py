@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from uuid6 import uuid7
 
+from ..observer.domains.network import RequestFailed
 from ..observer.domains.runtime import ExceptionRevoked, ExceptionThrown
 from ..observer.signal import Signal
 from .causes import Causes
@@ -17,11 +18,12 @@ from .detectors import DETECTORS
 from .detectors.detector import NEVER_S, Found, Told
 from .event import Cause, Event
 from .findings.finding import Finding, context, said
+from .findings.network import was_cancelled
 from .findings.scripts import repeats_child
 from .flow import Flow
 from .fold import Fold
 from .kept import Kept
-from .nodes import Effect, Removal, Request
+from .nodes import Effect, Node, Removal, Request
 from .redact import BUILT_IN, Redactor
 from .storms import Storm, Storms
 from .teller import NOTED, Teller, iso_ms
@@ -33,7 +35,10 @@ __all__ = ["HOLD_S", "LATE_S", "Engine", "iso_ms", "new_uuid7"]
 HOLD_S = 0.5
 # The page hears of some failures before Chrome reports them.
 LATE_S = 0.1
+# A request that was cancelled may be one that nobody wants any more: what takes its place comes a moment later.
+ABORT_S = 1.0
 KEPT_REJECTIONS = 1_000
+KEPT_ABORTS = 1_000
 KEPT_REPORTS = 100
 KEPT_SESSIONS = 10_000
 KEPT_EPISODES = 2_000
@@ -79,6 +84,7 @@ class Engine:
         self._held: list[tuple[float, int, Held]] = []
         self._holds = 0
         self._rejections: Kept[tuple[str, int], Held | str] = Kept(KEPT_REJECTIONS)
+        self._aborts: Kept[Node, Held] = Kept(KEPT_ABORTS)
         self._reports: Kept[tuple[str, str], deque[Held]] = Kept(KEPT_SESSIONS)
         self._orders: Kept[tuple[str, str], list[int]] = Kept(KEPT_SESSIONS)
         self.chains = Chains()
@@ -153,7 +159,7 @@ class Engine:
             cause, weak = event.cause, ()
         else:
             self._causes.find(effect)
-            events += self._tell_removal(effect)
+            events += self._tell_cause(effect)
             cause, weak = self._causes.of(effect)
         chain_id = event.correlation_id or (self.chains.chain_of(cause.id) if cause is not None else "")
         chain_id = self.chains.add(event.id, cause, chain_id, weak)
@@ -177,8 +183,13 @@ class Engine:
         detail = signal.detail
         if isinstance(detail, ExceptionThrown) and (detail.rejection or repeats_child(signal, detail)):
             return HOLD_S
+        if isinstance(detail, RequestFailed):
+            return ABORT_S if was_cancelled(detail) and not self._is_awaited(effect) else 0.0
         awaits = effect is not None and self._causes.awaits(effect)
         return LATE_S if awaits or self._flow.awaits_request(signal) else 0.0
+
+    def _is_awaited(self, effect: Effect | None) -> bool:
+        return effect is None or effect.node is None or self._causes.is_awaited(effect.node)
 
     def _hold(self, signal: Signal, effect: Effect | None, hold_s: float) -> None:
         held = Held(signal.monotonic_s + hold_s, signal, effect)
@@ -187,6 +198,8 @@ class Engine:
         detail = signal.detail
         if isinstance(detail, ExceptionThrown) and detail.rejection:
             self._rejections[signal.session, detail.exception_id] = held
+        elif isinstance(detail, RequestFailed) and effect is not None and effect.node is not None:
+            self._aborts[effect.node] = held
         elif effect is not None and effect.kind != "outcome":
             self._causes.wait(effect, held)
         else:
@@ -278,7 +291,7 @@ class Engine:
             told = self._fold.known(key, finding.about, finding.family, signal.monotonic_s)
             if told is not None:
                 return self._repeated(effect, told.event_id)
-        events = self._tell_removal(effect) if effect is not None else []
+        events = self._tell_cause(effect) if effect is not None else []
         cause, weak = self._causes.of(effect) if effect is not None else (None, ())
         storm = self._storms.find(signal, finding, cause.id if cause is not None else "")
         if storm is not None:
@@ -359,10 +372,14 @@ class Engine:
                 events.append(self._teller.merged(event, cause, *merged))
         return events
 
-    def _tell_removal(self, effect: Effect) -> list[Event]:
-        """An element's removal is told when it explains something."""
+    def _tell_cause(self, effect: Effect) -> list[Event]:
+        """What explains something is told before that: the removal of an element, a cancelled request that was held back."""
         best = self._causes.best(effect)
-        if best is None or not isinstance(best.node, Removal) or best.node.event_id:
+        if best is None:
+            return []
+        if self._aborts and (held := self._aborts.pop(best.node, None)) is not None:
+            return self._release(held)
+        if not isinstance(best.node, Removal) or best.node.event_id:
             return []
         removal = best.node
         finding = Finding(

@@ -21,11 +21,18 @@ from ..observer.domains.network import (
     SocketFailed,
     SocketOpened,
 )
-from ..observer.domains.page import Lifecycle, Navigated, NavigatedWithin, NavigationRequested
+from ..observer.domains.page import (
+    DialogOpened,
+    Lifecycle,
+    Navigated,
+    NavigatedWithin,
+    NavigationRequested,
+)
 from ..observer.domains.page_script import (
     ActionEnded,
     Interaction,
     LongFrame,
+    MutationBatch,
     SelectorMatches,
     UserAction,
 )
@@ -130,6 +137,7 @@ class Flow:
             Navigated: self._navigated,
             NavigatedWithin: self._navigated_within,
             NavigationRequested: self._navigation_requested,
+            DialogOpened: self._dialog,
             Lifecycle: self._lifecycle,
             TargetOpened: self._target_opened,
             TargetClosed: self._target_closed,
@@ -139,6 +147,7 @@ class Flow:
             ConsoleCalled: self._console,
             PageHang: self._busy,
             LongFrame: self._busy,
+            MutationBatch: self._busy,
             Interaction: self._busy,
             SelectorMatches: self._selector,
             RealmStarted: self._realm_started,
@@ -405,6 +414,9 @@ class Flow:
         page, thread = self.page(signal), self._thread(signal)
         if thread.action is not None and not self._is_intended(page, signal, detail.url):
             page.intent = Effect("intent", signal, detail.url, None, thread.action)
+
+    def _dialog(self, signal: Signal, detail: DialogOpened) -> Effect:
+        return self._effect("dialog", signal, Node("dialog", signal, detail.message), "", None)
 
     def _lifecycle(self, signal: Signal, detail: Lifecycle) -> None:
         document = self.document(signal)

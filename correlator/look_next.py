@@ -70,10 +70,14 @@ PLACES: Final[Mapping[str, Place]] = {
     "chunk_load_failed": file,
     "cookie_rejected": cookie,
     "cors_blocked": cors,
+    "cpu_pegged": busy,
+    "detached_dom": memory,
     "csp_violation": policy,
     "http_error": server,
     "layout_thrash": busy,
     "long_task": busy,
+    "memory_growth": memory,
+    "mutation_storm": busy,
     "page_crash": memory,
     "page_hang": busy,
     "request_failed": reachable,
@@ -84,6 +88,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "selector_blocked": selector,
     "selector_missing": selector,
     "selector_stale": selector,
+    "slow_interaction": busy,
     "slow_response": server,
 }
 

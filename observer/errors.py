@@ -8,9 +8,12 @@ FirstcauseError
 ├── BrowserUnreachable    browser_unreachable
 ├── OutputFailed          output_failed
 ├── BadRecording          bad_recording
+├── AxeMissing            axe_missing
+├── UnknownPage           unknown_page
 └── CommandFailed         command_failed
     ├── CommandTimeout    command_timeout
-    └── ConnectionLost    connection_lost
+    ├── ConnectionLost    connection_lost
+    └── PageBusy          page_busy
 """
 
 from __future__ import annotations
@@ -72,6 +75,18 @@ class BadRecording(FirstcauseError):
     code = "bad_recording"
 
 
+class AxeMissing(FirstcauseError):
+    """Accessibility can't be checked: axe, which does it, is not installed."""
+
+    code = "axe_missing"
+
+
+class UnknownPage(FirstcauseError):
+    """No page of this name is observed."""
+
+    code = "unknown_page"
+
+
 class CommandFailed(FirstcauseError):
     """The browser refused a command."""
 
@@ -88,3 +103,9 @@ class ConnectionLost(CommandFailed):
     """A command can't be answered: the connection to the browser is gone."""
 
     code = "connection_lost"
+
+
+class PageBusy(CommandFailed):
+    """A page does not answer what it is asked: it hangs, has crashed, or waits for a dialog to be closed."""
+
+    code = "page_busy"

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Self
 
 from .cdp.connection import Connection, Intake, Wanted
@@ -15,7 +15,8 @@ from .cdp.session import Session, TargetInfo
 from .cdp.targets import TARGET_DETAILS, TargetTree
 from .domain import Domain, Listener
 from .domains import DOMAINS
-from .errors import BrowserUnreachable, CommandFailed, FirstcauseError
+from .domains.page_script import PageScriptDomain
+from .errors import BrowserUnreachable, CommandFailed, FirstcauseError, UnknownPage
 from .options import CaptureOptions
 from .signal import Detail, Signal
 
@@ -94,6 +95,23 @@ class Observer:
     def pages(self) -> dict[str, str]:
         """The observed pages and their addresses."""
         return {s.page: s.info.url for s in self._tree.sessions.values() if s.info.type == "page"}
+
+    def session_of(self, page: str) -> Session:
+        """The session on a page, to ask it something. Raises UnknownPage."""
+        for session in self._tree.sessions.values():
+            if session.info.type == "page" and session.page == page:
+                return session
+        there = ", ".join(sorted(self.pages()))
+        raise UnknownPage(
+            f"No page {page[:40]} is observed.", f"There are: {there}." if there else "There are none now."
+        )
+
+    def watch_selectors(self, selectors: Iterable[str]) -> None:
+        """Exactly these from now on, on every page that is there and on those that come."""
+        watched = tuple(dict.fromkeys(selectors))
+        for domain in self._domains:
+            if isinstance(domain, PageScriptDomain):
+                domain.watch(watched, self._tree.sessions.values())
 
     async def start(self) -> Self:
         """Attach to all that is there; raises if the browser can't be reached now. Later losses are mended silently."""

@@ -22,3 +22,6 @@ class CaptureOptions:
     watched_selectors: tuple[str, ...] = ()
     markers: bool = True
     async_stacks: bool = False
+    a11y: bool = False  # up to half a second of the page's main thread is not ours to spend unasked
+    sample_every_s: float = 5.0
+    gc_every_s: float = 30.0  # an idle page that grew is collected at most so often; 0: never

@@ -10,7 +10,7 @@ import typer
 
 from ...correlator.detecting import ThresholdRefused
 from ...observer.options import CaptureOptions, Evidence, Level, TargetMode
-from ..settings import HINT_DETECTORS, SettingRefused, Settings, load, variable_of
+from ..settings import HINT_DETECTORS, A11y, SettingRefused, Settings, load, variable_of
 from ..thresholds import Table, merged, written
 
 Cdp = Annotated[
@@ -49,6 +49,14 @@ NoHangStacks = Annotated[
 NoMarkers = Annotated[
     bool,
     typer.Option("--no-markers", help="Put no script into the page's own world: fewer causes can be proven."),
+]
+A11yOption = Annotated[
+    A11y | None,
+    typer.Option(
+        "--a11y",
+        help="idle has axe look for what keeps people out, while a page rests; it takes up to half a second of the page's "
+        "main thread each time. [default: off]",
+    ),
 ]
 EvidenceOption = Annotated[
     Evidence | None,
@@ -143,5 +151,6 @@ def capture_of(settings: Settings) -> CaptureOptions:
         settings.hang_stacks,
         settings.selectors,
         markers=settings.markers,
+        a11y=settings.a11y == "idle",
         async_stacks=settings.evidence == "deep",
     )

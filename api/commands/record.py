@@ -22,6 +22,7 @@ from ..recording import STDOUT, Recording
 from ..settings import Settings
 from ..terminal import counted
 from .options import (
+    A11yOption,
     Activity,
     Cdp,
     DetectorOption,
@@ -57,6 +58,7 @@ def record(
     targets: Targets = None,
     no_hang_stacks: NoHangStacks = False,
     no_markers: NoMarkers = False,
+    a11y: A11yOption = None,
     evidence: EvidenceOption = None,
     selector: Selector = None,
     detector: DetectorOption = None,
@@ -89,6 +91,7 @@ def record(
         targets=targets,
         no_hang_stacks=no_hang_stacks,
         no_markers=no_markers,
+        a11y=a11y,
         evidence=evidence,
         selector=selector,
         detector=detector,

@@ -24,6 +24,7 @@ from ..settings import Settings
 from ..stories import StoryServer, bundled_story
 from ..terminal import Terminal
 from .options import (
+    A11yOption,
     Activity,
     Cdp,
     DetectorOption,
@@ -64,6 +65,7 @@ def watch(
     targets: Targets = None,
     no_hang_stacks: NoHangStacks = False,
     no_markers: NoMarkers = False,
+    a11y: A11yOption = None,
     evidence: EvidenceOption = None,
     selector: Selector = None,
     detector: DetectorOption = None,
@@ -92,6 +94,7 @@ def watch(
         targets=targets,
         no_hang_stacks=no_hang_stacks,
         no_markers=no_markers,
+        a11y=a11y,
         evidence=evidence,
         selector=selector,
         detector=detector,

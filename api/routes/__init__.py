@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..transports import poll, sse, websocket
-from . import client, config, events, health, metrics, observe, tickets
+from . import asking, client, config, events, health, metrics, observe, selectors, tickets
 
 ROUTERS = (
+    asking.router,
     client.router,
     config.router,
     events.router,
@@ -13,6 +14,7 @@ ROUTERS = (
     metrics.router,
     observe.router,
     poll.router,
+    selectors.router,
     sse.router,
     tickets.router,
     websocket.router,

@@ -106,6 +106,9 @@ def _options(service: Service, body: _Capture) -> CaptureOptions:
         body.targets or settings.targets,
         settings.hang_stacks if body.hang_stacks is None else body.hang_stacks,
         (*settings.selectors, *body.selectors),
+        markers=settings.markers,
+        async_stacks=settings.evidence == "deep",
+        a11y=settings.a11y == "idle",
     )
 
 

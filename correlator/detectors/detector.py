@@ -12,13 +12,16 @@ from ...observer.signal import Detail, Signal
 from ..event import Cause, Channel, EventType, Severity
 from ..findings.finding import Finding, Scene, context
 
+BEGAN = "began"
 COUNTED = "counted"
 COMES_AFTER = "comes-after"
 REASONS = {
+    BEGAN: "it is how this began",
     COUNTED: "it is the first of what was counted here",
     COMES_AFTER: "it is the failure right before this, each time that it happened",
 }
 NEVER_S = float("inf")
+Scenes = Callable[[Signal], Scene]
 TYPES: dict[Channel, EventType] = {
     "errors": "error",
     "network_errors": "network_error",
@@ -79,7 +82,7 @@ class Detector(Generic[O]):
     hears: ClassVar[tuple[str, ...]] = ()
     renames: ClassVar[tuple[type[Detail], ...]] = ()
 
-    def __init__(self, options: O, scene: Callable[[Signal], Scene]) -> None:
+    def __init__(self, options: O, scene: Scenes) -> None:
         self.options = options
         self.scene = scene
         self.due_s = NEVER_S
@@ -118,6 +121,11 @@ class Detector(Generic[O]):
             template=template,
             count=count,
         )
+
+
+def began(event_id: str) -> Cause:
+    """What was told of the very same thing when it began."""
+    return Cause(id=event_id, via=BEGAN, confidence=1.0)
 
 
 def counted(event_id: str) -> Cause:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..detectors.detector import REASONS as DETECTED
 from ..flow import Flow
 from ..nodes import Effect, Link
 from . import (
@@ -42,6 +43,7 @@ PUBLISHED = "published"
 REASONS: dict[str, str] = {
     SAME_REQUEST: "it is the answer that this shows",
     PUBLISHED: "whoever told it said so",
+    **DETECTED,
     **{rule.via: rule.reason for rule in RULES},
 }
 

@@ -18,6 +18,8 @@ def find(effect: Effect, flow: Flow) -> Iterator[Link]:
     if effect.kind not in {"selector", "published"} or not effect.text or (watched and detail.count):
         return
     names = selectors_in(effect.text)
+    if isinstance(detail, SelectorMatches):
+        names += selectors_in(detail.removed)
     for removal in reversed(flow.page(effect.signal).removals):
         if watched and effect.signal.monotonic_s - removal.at_s > SEEN_WITHIN_S:
             return

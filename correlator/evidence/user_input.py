@@ -10,6 +10,8 @@ from ..nodes import Effect, Link
 from .named import undefined_by
 from .rule import Rule
 
+# An input waits until the main thread has time for it; the frame begins then.
+WAITS_AT_MOST_MS = 100.0
 HANDLERS = (".on", "EventListener", ".handleEvent")
 
 
@@ -32,7 +34,7 @@ def slow(effect: Effect, flow: Flow, detail: Interaction | LongFrame) -> Iterato
     if isinstance(detail, Interaction):
         first_ms, last_ms = began_ms - SAME_INPUT_MS, began_ms + SAME_INPUT_MS
     elif any(mark in script.invoker for script in detail.scripts[:1] for mark in HANDLERS):
-        first_ms, last_ms = began_ms - SAME_INPUT_MS, began_ms + detail.duration_ms
+        first_ms, last_ms = began_ms - WAITS_AT_MOST_MS, began_ms + detail.duration_ms
     else:
         return
     for action in reversed(flow.page(effect.signal).actions):

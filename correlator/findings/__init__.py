@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import browser, capture, network, pages, performance, scripts
+from . import browser, capture, network, pages, scripts
 from .finding import Descriptions
 
 DESCRIPTIONS: Descriptions = {
@@ -10,6 +10,5 @@ DESCRIPTIONS: Descriptions = {
     **capture.DESCRIPTIONS,
     **network.DESCRIPTIONS,
     **pages.DESCRIPTIONS,
-    **performance.DESCRIPTIONS,
     **scripts.DESCRIPTIONS,
 }

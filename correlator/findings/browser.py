@@ -76,7 +76,7 @@ def log_entry(signal: Signal, detail: LogEntry, scene: Scene) -> Finding | None:
 def log_kind(detail: LogEntry) -> tuple[str, Severity]:
     if detail.source == "network":
         if status := STATUS.search(detail.text):
-            return "http_error", http_severity(int(status[1]))
+            return "http_error", http_severity(int(status[1]), detail.url)
         if "net::ERR_TOO_MANY_REDIRECTS" in detail.text:
             return "redirect_loop", "high"
         return ("websocket_failed" if detail.text.startswith("WebSocket") else "request_failed"), "high"

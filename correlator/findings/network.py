@@ -15,12 +15,14 @@ from ..event import Severity
 from .finding import Descriptions, Finding, Scene, context, said
 
 RESOURCES = frozenset({"Script", "Stylesheet", "Image", "Font", "Media", "Manifest", "TextTrack"})
-SLOW_RESPONSE_MS = 2_000
+ABORTED = "request_aborted"
 MAX_ID_BYTES = 80
 TIMEOUTS = frozenset({"net::ERR_TIMED_OUT", "net::ERR_CONNECTION_TIMED_OUT"})
 
 
-def http_severity(status: int) -> Severity:
+def http_severity(status: int, url: str) -> Severity:
+    if status == 404 and url.partition("?")[0].endswith("/favicon.ico"):
+        return "info"  # the browser asks for it by itself
     return "high" if status >= 500 else "medium"
 
 
@@ -37,13 +39,6 @@ def response(signal: Signal, detail: ResponseReceived, scene: Scene) -> Finding:
         trace_id=said(detail.trace_id, MAX_ID_BYTES),
         request_id=said(detail.server_request_id, MAX_ID_BYTES),
     )
-    if detail.status < 400 and detail.elapsed_ms > SLOW_RESPONSE_MS and detail.type != "EventSource":
-        slow = f"{detail.method} {url} took {detail.elapsed_ms / 1000:.1f} s to answer {detail.status}"
-        # A key of its own: the body may still fail.
-        key = f"{signal.browser} {signal.request_id} slow"
-        return Finding(
-            "slow_response", "network_errors", "network_error", "medium", slow, where, key=key, template=url
-        )
     if detail.status < 400:
         template = f"{detail.method} {url.partition('?')[0]} {detail.status}"
         return Finding("request", "activity", "activity", "info", summary, where, template=template)
@@ -52,7 +47,7 @@ def response(signal: Signal, detail: ResponseReceived, scene: Scene) -> Finding:
         kind="resource_failed" if resource else "http_error",
         channel="network_errors",
         type="network_error",
-        severity="medium" if resource else http_severity(detail.status),
+        severity="medium" if resource else http_severity(detail.status, detail.url),
         summary=f"{detail.type} {summary}" if resource else summary,
         context=where,
         about=detail.url,
@@ -66,7 +61,7 @@ def failed(_: Signal, detail: RequestFailed, scene: Scene) -> Finding:
         # Chrome says this of every answer without a body that the page does not read: it got what it wanted.
         summary = f"{detail.method} {url} answered {detail.status} and was not read to its end"
         where = context(method=detail.method, url=url, status=detail.status, elapsed_ms=detail.elapsed_ms)
-        return Finding("request_aborted", "activity", "activity", "info", summary, where)
+        return Finding(ABORTED, "activity", "activity", "info", summary, where)
     kind, severity, why = failure(detail)
     what = f"{detail.method} {url}".strip() or detail.type or "A request"
     return Finding(
@@ -91,11 +86,16 @@ def failed(_: Signal, detail: RequestFailed, scene: Scene) -> Finding:
     )
 
 
+def was_cancelled(detail: RequestFailed) -> bool:
+    """Before there was an answer, by the page or the browser."""
+    return not detail.status and failure(detail)[0] == ABORTED
+
+
 def failure(detail: RequestFailed) -> tuple[str, Severity, str]:
     """Which kind of failure it is, how bad, and why in words."""
     if detail.status >= 400:  # the answer was the failure, and came unseen
         resource = detail.type in RESOURCES
-        severity: Severity = "medium" if resource else http_severity(detail.status)
+        severity: Severity = "medium" if resource else http_severity(detail.status, detail.url)
         return "resource_failed" if resource else "http_error", severity, f"answered {detail.status}"
     if detail.cors_error:
         what = f"{detail.cors_error} {detail.cors_parameter}".strip()
@@ -109,7 +109,7 @@ def failure(detail: RequestFailed) -> tuple[str, Severity, str]:
     if detail.error == "net::ERR_TOO_MANY_REDIRECTS":
         return "redirect_loop", "high", "redirects in a loop"
     if detail.canceled or detail.error == "net::ERR_ABORTED":
-        return "request_aborted", "low", "was aborted"
+        return ABORTED, "low", "was aborted"
     if detail.error in TIMEOUTS:
         return "request_timeout", "high", "timed out"
     if detail.type in RESOURCES:

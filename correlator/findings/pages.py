@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...observer.cdp.targets import TargetClosed, TargetOpened
+from ...observer.domains.accessibility import AccessibilityChecked
 from ...observer.domains.inspector import TargetCrashed, TargetRevived
 from ...observer.domains.page import (
     DialogClosed,
@@ -13,16 +14,9 @@ from ...observer.domains.page import (
     NavigatedWithin,
 )
 from ...observer.domains.page_script import LoadTiming, SelectorMatches, UserAction
-from ...observer.domains.watchdog import PageHang, PageHangEnded
+from ...observer.domains.watchdog import PageHangEnded
 from ...observer.signal import Signal
-from ..event import Severity
-from .finding import Descriptions, Finding, Scene, context, place, places, said
-
-HANG_SEVERITY: tuple[tuple[int, Severity], ...] = (
-    (15_000, "critical"),
-    (5_000, "high"),
-    (0, "medium"),
-)
+from .finding import Descriptions, Finding, Scene, context, places, said
 
 
 def activity(kind: str, summary: str, **values: str | float | bool) -> Finding:
@@ -47,34 +41,6 @@ def revived(_: Signal, detail: TargetRevived, scene: Scene) -> Finding:
         "crash_reloaded",
         f"{scene.url(detail.url)} was loaded again after its crash",
         url=scene.url(detail.url),
-    )
-
-
-def hang(signal: Signal, detail: PageHang, scene: Scene) -> Finding:
-    where = places(signal.stack, scene)
-    at = str(where["at"])
-    severity: Severity = next(level for from_ms, level in HANG_SEVERITY if detail.duration_ms >= from_ms)
-    why = (
-        f"busy in {at}"
-        if at
-        else "busy in one long native call"
-        if detail.busy_with == "native"
-        else "busy in a script"
-    )
-    return Finding(
-        kind="page_hang",
-        channel="anomalies",
-        type="anomaly",
-        severity=severity,
-        summary=f"The page has not answered for {detail.duration_ms / 1000:.1f} s, {why}",
-        context=context(
-            url=scene.url(detail.url),
-            **where,
-            called_from=[place(frame) for frame in signal.stack[1:4]],
-            busy_with=detail.busy_with,
-            duration_ms=detail.duration_ms,
-        ),
-        template=at,
     )
 
 
@@ -170,30 +136,32 @@ def closed(_: Signal, detail: TargetClosed, scene: Scene) -> Finding | None:
     )
 
 
+def a11y_checked(_: Signal, detail: AccessibilityChecked, __: Scene) -> Finding:
+    broken = f"{detail.broken} are broken" if detail.broken else "none is broken by anything new"
+    return activity(
+        "a11y_checked",
+        f"{detail.rules} rules of accessibility were looked at while the page rested: {broken}",
+        elapsed_ms=detail.elapsed_ms,
+    )
+
+
 def selector(_: Signal, detail: SelectorMatches, __: Scene) -> Finding | None:
-    name = said(detail.selector, 120)
-    if detail.count == -1:
-        kind, summary = "selector_invalid", f"{name} is not a valid selector"
-    elif detail.count == 0 and detail.before > 0:
-        kind, summary = "selector_missing", f"{name} no longer matches anything; it matched {detail.before}"
-    elif detail.count > 1:
-        kind, summary = "selector_ambiguous", f"{name} matches {detail.count} elements"
-    else:
+    if detail.count != -1:
         return None
+    name = said(detail.selector, 120)
     return Finding(
-        kind,
+        "selector_invalid",
         "selectors",
         "selector_broken",
         "high",
-        summary,
-        context(selector=name, count=detail.count, before=max(0, detail.before)),
+        f"{name} is not a valid selector",
+        context(selector=name),
     )
 
 
 DESCRIPTIONS: Descriptions = {
     TargetCrashed: crash,
     TargetRevived: revived,
-    PageHang: hang,
     PageHangEnded: hang_ended,
     Navigated: navigated,
     NavigatedWithin: navigated_within,
@@ -205,5 +173,6 @@ DESCRIPTIONS: Descriptions = {
     LoadTiming: loaded,
     TargetOpened: opened,
     TargetClosed: closed,
+    AccessibilityChecked: a11y_checked,
     SelectorMatches: selector,
 }

@@ -65,6 +65,8 @@ class Session:
         self.ready = False
         self.crashed = False
         self.dialog_open = False
+        self.occupied = 0
+        """How many checks of ours keep its main thread busy."""
         self.isolate = ""
         self.order = 0
         self._connection = connection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..domain import Domain
+from .accessibility import AccessibilityDomain
 from .audits import AuditsDomain
 from .inspector import InspectorDomain
 from .log import LogDomain
@@ -27,6 +28,7 @@ DOMAINS: tuple[type[Domain], ...] = (
     LogDomain,
     AuditsDomain,
     PerformanceDomain,
+    AccessibilityDomain,
     WatchdogDomain,
     ScriptsDomain,
 )

@@ -6,6 +6,8 @@ never read has no end at all; so requests are known by their id alone, and nothi
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from os import urandom
 from typing import Any
 
 import msgspec
@@ -14,20 +16,35 @@ from ..cdp.session import Session
 from ..domain import LOADERS, Domain, Listener, Params, StackTrace, async_stack_of, stack_of
 from ..options import CaptureOptions, Level
 from ..signal import Detail
-from ..tracing import UNKNOWN, trace_of
+from ..tracing import HEADERS, UNKNOWN, trace_of
 
 MAX_URL_CHARS = 2000
 MAX_DATA_URL_CHARS = 80
 KEPT_REQUESTS = 10_000
 NO_HEADERS = msgspec.Raw(b"{}")
+NO_BODY = NO_TIMING = msgspec.Raw(b"")
+UNSEEN_BODY = "unseen"
+# Each form has a boundary of its own in its body.
+FORM_BOUNDARY = b'"------WebKitFormBoundary'
+FORM_BOUNDARY_BYTES = len(FORM_BOUNDARY) + 16
+# What is smaller is not worth a look at its headers, and what is faster none at its timing.
+LARGE_BYTES = 10_000
+LONG_MS = 300.0
 
 
 class RequestSent(Detail, frozen=True, tag="request"):
+    """`body` tells one body from another and says nothing of it: a digest, or `unseen` where Chrome does not tell it (files).
+
+    `blocks_rendering`: nothing is painted before it is there.
+    """
+
     method: str
     url: str
     type: str
     initiator: str = ""
     initiator_url: str = ""
+    body: str = ""
+    blocks_rendering: bool = False
 
 
 class RequestRedirected(Detail, frozen=True, tag="redirect"):
@@ -38,6 +55,8 @@ class RequestRedirected(Detail, frozen=True, tag="redirect"):
 
 
 class ResponseReceived(Detail, frozen=True, tag="response"):
+    """`queued_ms` is how long it took until the browser began with it, of one that took long: the wait for a free connection."""
+
     method: str
     url: str
     type: str
@@ -48,6 +67,7 @@ class ResponseReceived(Detail, frozen=True, tag="response"):
     source: str = ""
     trace_id: str = ""
     server_request_id: str = ""
+    queued_ms: float = 0.0
 
 
 class ResponseExtra(Detail, frozen=True, tag="response_extra"):
@@ -58,12 +78,16 @@ class ResponseExtra(Detail, frozen=True, tag="response_extra"):
 
 
 class RequestFinished(Detail, frozen=True, tag="request_finished"):
+    """Of a large one also what it holds and how that was compressed: `gzip`, `br`, nothing."""
+
     method: str
     url: str
     type: str
     status: int = 0
     elapsed_ms: float = 0.0
     encoded_bytes: float = 0
+    mime: str = ""
+    compression: str = ""
 
 
 class RequestFailed(Detail, frozen=True, tag="request_failed"):
@@ -103,6 +127,8 @@ class SocketClosed(Detail, frozen=True, tag="socket_closed"):
 class Request(Params):
     url: str
     method: str = "GET"
+    has_post_data: bool = False
+    post_data: msgspec.Raw = NO_BODY
 
 
 class Initiator(Params):
@@ -120,6 +146,20 @@ class Response(Params):
     from_disk_cache: bool = False
     from_service_worker: bool = False
     from_prefetch_cache: bool = False
+    encoded_data_length: float = -1.0
+    timing: msgspec.Raw = NO_TIMING
+
+
+class Timing(Params):
+    """In ms from `request_time`, which is in seconds; -1 for what did not happen."""
+
+    request_time: float = 0.0
+    dns_start: float = -1.0
+    connect_start: float = -1.0
+    send_start: float = -1.0
+
+
+TIMING = msgspec.json.Decoder(Timing)
 
 
 class RequestWillBeSent(Params):
@@ -132,6 +172,7 @@ class RequestWillBeSent(Params):
     type: str = ""
     initiator: Initiator | None = None
     redirect_response: Response | None = None
+    render_blocking_behavior: str = ""
 
 
 class ResponseReceivedParams(Params):
@@ -212,7 +253,10 @@ def source_of(response: Response) -> str:
         return "service-worker"
     if response.from_prefetch_cache:
         return "prefetch-cache"
-    return "disk-cache" if response.from_disk_cache else ""
+    if response.from_disk_cache:
+        return "disk-cache"
+    # An answer shared with an equal request that was on its way; what a test makes up has no timing.
+    return "cache" if response.encoded_data_length == 0 and response.timing is not NO_TIMING else ""
 
 
 class Flight:
@@ -221,7 +265,18 @@ class Flight:
     `headers` are those of the answer, read only if the request fails; a copy, or they would keep their whole frame in memory.
     """
 
-    __slots__ = ("frame", "headers", "loader", "method", "started", "status", "type", "url", "wall_offset_s")
+    __slots__ = (
+        "frame",
+        "headers",
+        "loader",
+        "method",
+        "mime",
+        "started",
+        "status",
+        "type",
+        "url",
+        "wall_offset_s",
+    )
 
     def __init__(self, params: RequestWillBeSent) -> None:
         self.method = params.request.method
@@ -232,6 +287,7 @@ class Flight:
         self.started = params.timestamp
         self.wall_offset_s = params.wall_time - params.timestamp
         self.status = 0
+        self.mime = ""
         self.headers = NO_HEADERS
 
 
@@ -256,6 +312,8 @@ class NetworkDomain(Domain):
         self._flights: dict[str, Flight] = {}
         self._sockets: dict[str, tuple[str, float]] = {}
         self._wall_offset_s = 0.0
+        # Nobody can find out a short body, a PIN, by trying all.
+        self._digest_key = urandom(16)
 
     def listen(self) -> list[Listener[Any]]:
         return [
@@ -306,7 +364,15 @@ class NetworkDomain(Domain):
             del self._flights[next(iter(self._flights))]
         initiator = params.initiator or Initiator()
         session.emit(
-            RequestSent(flight.method, flight.url, flight.type, initiator.type, shorten_url(initiator.url)),
+            RequestSent(
+                flight.method,
+                flight.url,
+                flight.type,
+                initiator.type,
+                shorten_url(initiator.url),
+                self._body_digest(params.request) if params.request.has_post_data else "",
+                params.render_blocking_behavior == "Blocking",
+            ),
             wall_ms=wall_ms,
             frame=params.frame_id,
             request_id=params.request_id,
@@ -315,28 +381,38 @@ class NetworkDomain(Domain):
             async_stack=async_stack_of(initiator.stack),
         )
 
+    def _body_digest(self, request: Request) -> str:
+        body = bytes(request.post_data)
+        if not body:
+            return UNSEEN_BODY
+        if body.startswith(FORM_BOUNDARY):
+            body = body.replace(body[1:FORM_BOUNDARY_BYTES], b"")
+        return blake2b(body, digest_size=8, key=self._digest_key).hexdigest()
+
     def _response(self, session: Session, params: ResponseReceivedParams) -> None:
         flight = self._flights.get(params.request_id)
         response = params.response
         trace = trace_of(response.headers) if response.status >= 400 else UNKNOWN
+        took_ms = elapsed_ms(flight, params.timestamp)
         if flight is not None:
-            flight.status = response.status
+            flight.status, flight.mime = response.status, response.mime_type
             if response.status >= 400:
                 trace = trace_of(flight.headers) if trace == UNKNOWN else trace
             elif flight.headers is NO_HEADERS:
                 flight.headers = response.headers.copy()
         session.emit(
             ResponseReceived(
-                method=flight.method if flight else "",
-                url=flight.url if flight else shorten_url(response.url),
-                type=params.type,
-                status=response.status,
-                elapsed_ms=elapsed_ms(flight, params.timestamp),
-                mime=response.mime_type,
-                protocol=response.protocol,
-                source=source_of(response),
-                trace_id=trace.trace_id,
-                server_request_id=trace.request_id,
+                flight.method if flight else "",
+                flight.url if flight else shorten_url(response.url),
+                params.type,
+                response.status,
+                took_ms,
+                response.mime_type,
+                response.protocol,
+                source_of(response),
+                trace.trace_id,
+                trace.request_id,
+                queued_ms(flight, response.timing) if took_ms >= LONG_MS else 0.0,
             ),
             wall_ms=self._wall_ms(params.timestamp, flight),
             frame=params.frame_id,
@@ -359,14 +435,17 @@ class NetworkDomain(Domain):
         flight = self._flights.pop(params.request_id, None)
         if flight is None:
             return
+        is_large = params.encoded_data_length >= LARGE_BYTES
         session.emit(
             RequestFinished(
-                method=flight.method,
-                url=flight.url,
-                type=flight.type,
-                status=flight.status,
-                elapsed_ms=elapsed_ms(flight, params.timestamp),
-                encoded_bytes=params.encoded_data_length,
+                flight.method,
+                flight.url,
+                flight.type,
+                flight.status,
+                elapsed_ms(flight, params.timestamp),
+                params.encoded_data_length,
+                flight.mime if is_large else "",
+                compression_of(flight.headers) if is_large else "",
             ),
             wall_ms=self._wall_ms(params.timestamp, flight),
             frame=flight.frame,
@@ -441,3 +520,23 @@ class NetworkDomain(Domain):
 
 def elapsed_ms(flight: Flight | None, timestamp: float) -> float:
     return round((timestamp - flight.started) * 1000, 1) if flight else 0.0
+
+
+def queued_ms(flight: Flight | None, raw_timing: msgspec.Raw) -> float:
+    try:
+        timing = TIMING.decode(raw_timing)
+    except msgspec.MsgspecError:
+        return 0.0
+    if flight is None or timing.request_time <= 0:
+        return 0.0
+    steps_ms = (timing.dns_start, timing.connect_start, timing.send_start)
+    began_ms = next((ms for ms in steps_ms if ms >= 0), 0.0)
+    return max(0.0, round((timing.request_time - flight.started) * 1000 + began_ms, 1))
+
+
+def compression_of(headers: msgspec.Raw) -> str:
+    try:
+        decoded = HEADERS.decode(headers)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    return next((value for name, value in decoded.items() if name.lower() == "content-encoding"), "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -12,12 +14,23 @@ import msgspec
 from .. import page
 from ..cdp.session import Session
 from ..domain import FRAMES, OWN_SCRIPT_URL, Domain, Listener, Params
+from ..fingerprint import NOTHING, Fingerprint
 from ..options import CaptureOptions
 from ..signal import Detail
+from ..world import WORLD
 
-WORLD = "firstcause"
 BINDING = "firstcauseTell"
-PARTS = ("vitals.js", "actions.js", "selectors.js")
+PARTS = (
+    "vitals.js",
+    "actions.js",
+    "clicks.js",
+    "mutations.js",
+    "elements.js",
+    "candidates.js",
+    "blocked.js",
+    "selectors.js",
+    "resting.js",
+)
 
 
 class FrameScript(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -55,17 +68,25 @@ class Interaction(Detail, frozen=True, tag="interaction"):
 
 
 class LayoutShift(Detail, frozen=True, tag="layout_shift"):
+    """`moved_px` is how far each of the nodes went."""
+
     value: float
     nodes: tuple[str, ...] = ()
+    moved_px: tuple[float, ...] = ()
 
 
 class FirstPaint(Detail, frozen=True, tag="first_paint"):
-    pass
+    """`after_ms`: since the navigation began, or a prerendered page was activated; 0 if it was in the background meanwhile."""
+
+    after_ms: float = 0
 
 
 class LargestPaint(Detail, frozen=True, tag="largest_paint"):
+    """One that is larger than all before; `after_ms` as with the first one."""
+
     size: float = 0
     url: str = ""
+    after_ms: float = 0
 
 
 class LoadTiming(Detail, frozen=True, tag="load_timing"):
@@ -85,20 +106,79 @@ class ResourceTiming(Detail, frozen=True, tag="resource"):
 
 
 class UserAction(Detail, frozen=True, tag="action"):
+    """`x` and `y` say where in the window a click fell."""
+
     type: str
     key: str = ""
+    x: float = 0
+    y: float = 0
 
 
 class ActionEnded(Detail, frozen=True, tag="action_ended"):
     """The task that handled the user's action is over."""
 
 
+SelectorState = Literal["", "healthy", "missing", "ambiguous", "stale", "blocked", "invalid"]
+
+
+class ClickQuiet(Detail, frozen=True, tag="click_quiet"):
+    """Nothing had followed a click by then, as far as the page shows it: no change, scrolling, playing, selecting, typing.
+
+    The signal's time is that of the click. `clickable`: it fell on what looks as if it could be clicked.
+    """
+
+    after_ms: float
+    clickable: bool = False
+
+
+class MutationBatch(Detail, frozen=True, tag="mutation_batch"):
+    """Many nodes came and went in one task; the signal's element is where most of them did."""
+
+    added: int
+    removed: int
+
+
+class BodyEmptied(Detail, frozen=True, tag="body_emptied"):
+    """Most elements of the page went at once, and a second later there were no more; `shows`: there is something to see."""
+
+    before: int
+    left: int
+    shows: bool = False
+
+
+class BodyEmpty(Detail, frozen=True, tag="body_empty"):
+    """Nothing can be seen of the page so long after its load; it may hold elements and scripts all the same."""
+
+    after_ms: float
+    elements: int = 0
+    scripts: int = 0
+
+
 class SelectorMatches(Detail, frozen=True, tag="selector"):
-    """A watched selector finds another number of elements than before; -1 is "not a valid selector" or "not looked yet"."""
+    """A watched selector finds another number of elements than before, or its element became another or can't be used.
+
+    A count of -1 is "not a valid selector" or "not looked yet". `was` is the element as it was while the selector found it alone,
+    `candidates` are those that may be it now, `removed` is the part of the page that went with it. `moved` says that the page shows
+    another view since. Blocked: `reason` is covered (by `overlay`), outside or disabled; `free` that it could be used before.
+    """
 
     selector: str
     count: int
     before: int = -1
+    state: SelectorState = ""
+    was: Fingerprint = NOTHING
+    candidates: tuple[Fingerprint, ...] = ()
+    removed: str = ""
+    moved: bool = False
+    reason: str = ""
+    overlay: str = ""
+    free: bool = False
+
+
+class SelectorsWatched(Detail, frozen=True, tag="selectors_watched"):
+    """What a document watches from now on."""
+
+    selectors: tuple[str, ...] = ()
 
 
 Told = (
@@ -112,7 +192,12 @@ Told = (
     | ResourceTiming
     | UserAction
     | ActionEnded
+    | ClickQuiet
+    | MutationBatch
+    | BodyEmptied
+    | BodyEmpty
     | SelectorMatches
+    | SelectorsWatched
 )
 
 
@@ -180,6 +265,7 @@ def page_script(options: CaptureOptions) -> str:
         "own": OWN_SCRIPT_URL,
         "resources": options.level == "lean",
         "selectors": options.watched_selectors,
+        "a11y": options.a11y,
     }
     parts = ",\n".join(f"({source(name)})" for name in PARTS)
     return f"({source('core.js')})([{parts}], {msgspec.json.encode(config).decode()});"
@@ -198,14 +284,21 @@ class PageScriptDomain(Domain):
         ResourceTiming,
         UserAction,
         ActionEnded,
+        ClickQuiet,
+        MutationBatch,
+        BodyEmptied,
+        BodyEmpty,
         SelectorMatches,
+        SelectorsWatched,
     )
 
     def __init__(self, options: CaptureOptions) -> None:
         super().__init__(options)
+        self._watched = options.watched_selectors
         self._script = page_script(options)
         # Weak: the answer that brings an id may come after its session went.
         self._script_ids: WeakKeyDictionary[Session, str] = WeakKeyDictionary()
+        self._installed_selectors: WeakKeyDictionary[Session, tuple[str, ...]] = WeakKeyDictionary()
         self._worlds: dict[str, dict[int, Context]] = {}
 
     def listen(self) -> list[Listener[Any]]:
@@ -220,6 +313,7 @@ class PageScriptDomain(Domain):
     def enable(self, session: Session) -> None:
         # Only after Runtime.enable has the isolated world a binding: the list of domains keeps that order.
         session.post("Runtime.addBinding", name=BINDING, executionContextName=WORLD)
+        self._installed_selectors[session] = self._watched
         installed = session.post(
             "Page.addScriptToEvaluateOnNewDocument", source=self._script, worldName=WORLD, runImmediately=True
         )
@@ -239,6 +333,22 @@ class PageScriptDomain(Domain):
     def forget(self, session: Session) -> None:
         self._worlds.pop(session.id, None)
 
+    def watch(self, selectors: tuple[str, ...], sessions: Iterable[Session]) -> None:
+        """Exactly these from now on, in every document that is there and in those that come."""
+        self._watched = selectors
+        self._script = page_script(replace(self.options, watched_selectors=selectors))
+        for session in sessions:
+            for context in self._worlds.get(session.id, {}).values():
+                self._post_watched(session, context)
+
+    def _post_watched(self, session: Session, context: Context) -> None:
+        session.post(
+            "Runtime.evaluate",
+            expression=f"globalThis.firstcause?.watch?.({msgspec.json.encode(self._watched).decode()})",
+            uniqueContextId=context.unique_id,
+            silent=True,
+        )
+
     def _installed(self, session: Session, done: Any) -> None:
         if not done.cancelled() and done.exception() is None:
             with suppress(msgspec.MsgspecError):
@@ -256,6 +366,9 @@ class PageScriptDomain(Domain):
     def _context_created(self, session: Session, params: ContextCreated) -> None:
         if params.context.name == WORLD:
             self._worlds.setdefault(session.id, {})[params.context.id] = params.context
+            # What Chrome was given for new documents of this session is what was watched when it was attached.
+            if self._watched != self._installed_selectors.get(session):
+                self._post_watched(session, params.context)
 
     def _context_destroyed(self, session: Session, params: ContextDestroyed) -> None:
         self._worlds.get(session.id, {}).pop(params.execution_context_id, None)

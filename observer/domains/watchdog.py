@@ -208,9 +208,11 @@ class WatchdogDomain(Domain):
     def _judge(self, watched: list[Session]) -> None:
         """Start a probe for every main thread that does not answer; pages that share one hang together and are told once."""
         pulses = [(session, self._pulses.setdefault(session.id, Pulse())) for session in watched]
-        waiting = {s.isolate for s, pulse in pulses if s.dialog_open or pulse.paused_by_another} - {""}
+        waiting = {
+            s.isolate for s, pulse in pulses if s.dialog_open or s.occupied or pulse.paused_by_another
+        } - {""}
         for session, pulse in pulses:
-            if session.dialog_open or session.isolate in waiting:
+            if session.dialog_open or session.occupied or session.isolate in waiting:
                 # Once it ends, the next answer may come after the next judgement: only silence from then on counts.
                 pulse.beat_sent_s = time.monotonic()
         excused = waiting | {s.isolate for s, pulse in pulses if pulse.probe} - {""}
@@ -347,7 +349,8 @@ class WatchdogDomain(Domain):
                 pulse.beat_sent_s = time.monotonic()
 
     def _excused(self, session: Session) -> bool:
-        return session.dialog_open or session.crashed or session.info.target_id in self._navigating
+        held = session.dialog_open or session.occupied > 0
+        return held or session.crashed or session.info.target_id in self._navigating
 
     def _script_parsed(self, session: Session, params: ScriptParsed) -> None:
         # The frames of a pause name their script by id only.

@@ -15,11 +15,11 @@
       fc.tell([{ t: performance.now(), detail: { kind: "action_ended" } }]);
     }, { priority: "user-blocking" });
   };
-  const told = (type, event, key) => {
+  const told = (type, event, more) => {
     if (!event.isTrusted && type !== "submit") return;
     const target = event.composedPath()[0] || event.target;
     typedIn = null;
-    fc.tell([{ t: event.timeStamp, element: fc.selector(target), detail: { kind: "action", type, key: key || "" } }]);
+    fc.tell([{ t: event.timeStamp, element: fc.selector(target), detail: { kind: "action", type, ...more } }]);
     endSoon();
   };
   // Typing is told with its first letter, and again after a pause or after something else.
@@ -35,11 +35,11 @@
     else typed(event);
   };
   const listeners = {
-    click: (event) => told("click", event),
+    click: (event) => told("click", event, { x: event.clientX, y: event.clientY }),
     input: typed,
     change: changed,
     submit: (event) => told("submit", event),
-    keydown: (event) => { if (!event.repeat && NAMED_KEY.test(event.key)) told("key", event, event.key); },
+    keydown: (event) => { if (!event.repeat && NAMED_KEY.test(event.key)) told("key", event, { key: event.key }); },
   };
   for (const [type, listener] of Object.entries(listeners)) {
     addEventListener(type, listener, { capture: true, passive: true });

@@ -17,10 +17,22 @@
     const classes = [...node.classList].filter((name) => STABLE.test(name)).slice(0, 2);
     return quoted("data-testid") || quoted("name") || quoted("aria-label") || [tag, ...classes].join(".");
   };
+  const KEPT_SPANS = 20;
   let stops = [];
   let armed = null;
   const fc = {
     config,
+    occupied: [],
+    // From now until the function that it gives is called it is we who keep the main thread busy.
+    occupy() {
+      const span = [performance.now(), Infinity];
+      fc.occupied.push(span);
+      fc.occupied.splice(0, fc.occupied.length - KEPT_SPANS);
+      return () => { span[1] = performance.now(); };
+    },
+    isOurs({ startTime, duration }) {
+      return fc.occupied.some(([from, until]) => startTime < until && startTime + duration > from);
+    },
     tell(entries) {
       if (entries.length) tell(JSON.stringify({ origin: performance.timeOrigin, entries }));
     },

@@ -46,7 +46,7 @@ def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
         return str(inspect.getdoc(field.default_factory))
     value: Any = field.default
-    if isinstance(value, SecretStr) or value in {"", ()}:
+    if isinstance(value, SecretStr) or value in ("", (), {}):
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -12,14 +12,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.async_api import Frame, FrameLocator, Page
+from playwright.async_api import Dialog, Frame, FrameLocator, Page
 from playwright.async_api import TimeoutError as NotInTime
 
 from firstcause.api.observation import resolver
-from firstcause.api.stories import Matcher, Step, Story, StoryServer
+from firstcause.api.stories import Matcher, Step, Story, StoryServer, read_story
 from firstcause.correlator.engine import Engine, new_uuid7
 from firstcause.correlator.event import Event
 from firstcause.observer.domains.network import RequestSent
@@ -55,19 +55,22 @@ class Stage:
         self._browser = browser
         self._packages = packages
 
-    async def play(self, name: str, options: CaptureOptions | None = None) -> Played:
+    async def play(self, name: str, options: CaptureOptions | None = None, *, twin: bool = False) -> Played:
+        """Plays the story of that folder, or its twin just below the trigger."""
         assert self._browser.browser is not None
-        async with StoryServer(STORIES / name, packages=self._packages) as server:
+        folder = STORIES / name
+        story = read_story(folder).twin if twin else read_story(folder)
+        async with StoryServer(folder, story=story, packages=self._packages) as server:
             played = Played(name, server.story, urlsplit(server.url).netloc)
             async with (
                 Audience(played) as audience,
-                Observer(resolver(self._browser.ws_url), audience.take, _watching(options, played.story)),
+                Observer(resolver(self._browser.ws_url), audience.take, _captured(options, played.story)),
                 await self._browser.browser.new_context() as context,
             ):
                 page = await context.new_page()
                 await audience.until_set_up()
                 await page.goto(server.url + played.story.open, timeout=STEP_PATIENCE_S * 1000)
-                visitor = Visitor(page, audience)
+                visitor = Visitor(page, audience, server.url)
                 for step in played.story.steps:
                     await visitor.do(step)
                 await audience.until_all_came()
@@ -79,7 +82,7 @@ class Audience:
 
     def __init__(self, played: Played) -> None:
         self._played = played
-        self._engine = Engine()
+        self._engine = Engine(thresholds=played.story.thresholds)
         self._bell = Bell()
         self._due: asyncio.TimerHandle | None = None
 
@@ -145,9 +148,13 @@ class Audience:
     def _tell(self, events: list[Event]) -> None:
         self._played.events += events
         due_s = self._engine.next_due_s
-        if due_s is not None and self._due is None:
-            wait_s = max(0.0, due_s - time.monotonic())
-            self._due = asyncio.get_running_loop().call_later(wait_s, self._advance)
+        if due_s is not None:
+            loop = asyncio.get_running_loop()
+            at_s = loop.time() + max(0.0, due_s - time.monotonic())
+            if self._due is None or at_s < self._due.when():
+                if self._due is not None:
+                    self._due.cancel()
+                self._due = loop.call_at(at_s, self._advance)
         self._bell.ring()
 
     def _advance(self) -> None:
@@ -158,14 +165,33 @@ class Audience:
 class Visitor:
     """Does the steps of a story with real input."""
 
-    def __init__(self, page: Page, audience: Audience) -> None:
+    def __init__(self, page: Page, audience: Audience, address: str) -> None:
         self._page = page
+        self._page.set_default_timeout(STEP_PATIENCE_S * 1000)
         self._audience = audience
+        self._address = address
+        self._answer = "dismiss"
+        self._open_dialogs: list[Dialog] = []
+        self._page.on("dialog", self._take)
 
     async def do(self, step: Step) -> None:
         match step:
             case ("click", selector):
-                await self._located(selector).click(timeout=STEP_PATIENCE_S * 1000)
+                await self._located(selector).click()
+            case ("double_click", selector):
+                await self._located(selector).dblclick()
+            case ("triple_click", selector):
+                await self._located(selector).click(click_count=3)
+            case ("hover", selector):
+                await self._located(selector).hover()
+            case ("scroll", selector):
+                await self._located(selector).scroll_into_view_if_needed()
+            case ("drag", selector, onto):
+                await self._located(selector).drag_to(self._located(onto))
+            case ("go", where):
+                await self._go(where)
+            case ("dialogs", answer):
+                await self._answer_dialogs(answer)
             case ("type", selector, text):
                 await self._located(selector).press_sequentially(text)
             case ("press", selector, key):
@@ -177,7 +203,7 @@ class Visitor:
             case ("wait_for", str(what)) if " /" in what:
                 await self._audience.until_request(*what.split(" ", 1))
             case ("wait_for", selector):
-                await self._page.wait_for_selector(selector, state="attached", timeout=STEP_PATIENCE_S * 1000)
+                await self._page.wait_for_selector(selector, state="attached")
             case ("expect", selector, within_ms):
                 await self._expect(selector, within_ms)
             case _:
@@ -189,6 +215,27 @@ class Visitor:
         for frame in frames:
             place = place.frame_locator(frame)
         return place.locator(wanted)
+
+    async def _go(self, where: str) -> None:
+        if where == "back":
+            await self._page.go_back()
+        elif where == "forward":
+            await self._page.go_forward()
+        elif where == "reload":
+            await self._page.reload()
+        else:
+            await self._page.goto(self._address + where)
+
+    async def _take(self, dialog: Dialog) -> None:
+        self._open_dialogs.append(dialog)
+        await self._answer_dialogs(self._answer)
+
+    async def _answer_dialogs(self, answer: str) -> None:
+        """As this and all later ones are to be answered."""
+        self._answer = answer
+        while answer != "leave" and self._open_dialogs:
+            dialog = self._open_dialogs.pop()
+            await (dialog.accept() if answer == "accept" else dialog.dismiss())
 
     async def _expect(self, selector: str, within_ms: int) -> None:
         try:
@@ -222,8 +269,9 @@ def assertion_failed(summary: str, selector: str, page: str) -> Event:
     )
 
 
-def _watching(options: CaptureOptions | None, story: Story) -> CaptureOptions:
-    return replace(options or CaptureOptions(), watched_selectors=story.watch)
+def _captured(options: CaptureOptions | None, story: Story) -> CaptureOptions:
+    chosen: dict[str, Any] = {**story.capture, "watched_selectors": story.watch}
+    return replace(options or CaptureOptions(), **chosen)
 
 
 @asynccontextmanager

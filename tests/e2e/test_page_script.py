@@ -185,10 +185,12 @@ async def test_watched_selectors_tell_none_one_and_several(selecting: Watch, sit
     await now(2)
     await tab.run("list.insertAdjacentHTML('beforeend', '<li class=row>3</li>')")
     await tab.run("list.firstChild.id = 'late'")
-    await selecting.seen.bell.until(lambda: late()[-1] == SelectorMatches("#late", 1, 0))
+    await selecting.seen.bell.until(lambda: late()[-1] == SelectorMatches("#late", 1, 0, "healthy"))
     assert [(told.count, told.before) for told in rows()[-3:]] == [(1, rows()[-3].before), (0, 1), (2, 0)]
     assert rows()[-3].before in {-1, 0}
-    assert SelectorMatches("::: no", -1) in [signal.detail for signal in selecting.seen.all("selector")]
+    assert SelectorMatches("::: no", -1, state="invalid") in [
+        signal.detail for signal in selecting.seen.all("selector")
+    ]
 
 
 async def test_a_window_that_a_script_opened_is_watched_after_its_document_was_replaced(
@@ -202,7 +204,8 @@ async def test_a_window_that_a_script_opened_is_watched_after_its_document_was_r
     await watch.seen.first("first_paint", target=popup.target)
     await click(popup, "#inside")
     told = await watch.seen.first("action", target=popup.target)
-    assert (told.element, told.detail) == ("#inside", UserAction("click"))
+    assert isinstance(told.detail, UserAction)
+    assert (told.element, told.detail.type) == ("#inside", "click")
 
 
 async def test_the_page_sees_nothing_of_it(watch: Watch, site: Site) -> None:

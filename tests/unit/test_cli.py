@@ -121,7 +121,18 @@ def test_the_version(run: Run) -> None:
 
 
 def test_the_commands() -> None:
-    assert COMMANDS == ["config", "demo", "doctor", "explain", "record", "replay", "serve", "token", "watch"]
+    assert COMMANDS == [
+        "config",
+        "demo",
+        "detectors",
+        "doctor",
+        "explain",
+        "record",
+        "replay",
+        "serve",
+        "token",
+        "watch",
+    ]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

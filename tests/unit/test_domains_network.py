@@ -42,13 +42,20 @@ def sent(wire: Wire, url: str = "http://a/x", session: str = "S1", **more: Any) 
     wire.event("Network.requestWillBeSent", params, session)
 
 
-def response(wire: Wire, status: int = 200, session: str = "S1", request_id: str = "r1", **more: Any) -> None:
+def response(
+    wire: Wire,
+    status: int = 200,
+    session: str = "S1",
+    request_id: str = "r1",
+    at: float = 100.05,
+    **more: Any,
+) -> None:
     wire.event(
         "Network.responseReceived",
         {
             "requestId": request_id,
             "loaderId": "L1",
-            "timestamp": 100.05,
+            "timestamp": at,
             "type": "Fetch",
             "frameId": "F1",
             "response": {
@@ -63,9 +70,11 @@ def response(wire: Wire, status: int = 200, session: str = "S1", request_id: str
     )
 
 
-def finished(wire: Wire, session: str = "S1") -> None:
+def finished(wire: Wire, session: str = "S1", size: int = 512) -> None:
     wire.event(
-        "Network.loadingFinished", {"requestId": "r1", "timestamp": 100.08, "encodedDataLength": 512}, session
+        "Network.loadingFinished",
+        {"requestId": "r1", "timestamp": 100.08, "encodedDataLength": size},
+        session,
     )
 
 
@@ -411,3 +420,162 @@ async def test_headers_that_are_no_texts_are_no_ids(wire: Wire) -> None:
     response(wire, 500, headers={"traceparent": 7})
     response(wire, 500, headers=[])
     assert ids(wire) == ("", "")
+
+
+def bodies(wire: Wire) -> list[str]:
+    return [detail.body for detail in wire.details if isinstance(detail, RequestSent)]
+
+
+def post(wire: Wire, request_id: str, body: str | None, **more: Any) -> None:
+    request = {"url": "http://a/x", "method": "POST", "headers": {}, "hasPostData": True, **more}
+    if body is not None:
+        request["postData"] = body
+    sent(wire, requestId=request_id, request=request)
+
+
+async def test_equal_bodies_have_equal_digests_that_say_nothing_of_them(wire: Wire) -> None:
+    for number, body in enumerate(('{"pin":"1234"}', '{"pin":"1234"}', '{"pin":"1235"}', "déjà vu 😀")):
+        post(wire, f"r{number}", body)
+    first, same, other, last = bodies(wire)
+    assert first == same
+    assert len({first, other, last}) == 3
+    assert all(
+        len(digest) == 16 and set(digest) <= set("0123456789abcdef") for digest in (first, other, last)
+    )
+    assert "1234" not in repr(wire.told())
+
+
+async def test_nobody_can_find_a_short_body_by_trying_all(wire: Wire) -> None:
+    post(wire, "r1", "1234")
+    async with observing() as another:
+        another.attach()
+        post(another, "r1", "1234")
+        assert bodies(wire) != bodies(another)
+
+
+async def test_two_equal_forms_have_equal_digests_though_their_boundaries_differ(wire: Wire) -> None:
+    form = '------WebKitFormBoundary{0}\r\nContent-Disposition: form-data; name="a"\r\n\r\n{1}\r\n------WebKitFormBoundary{0}--\r\n'
+    for number, (boundary, value) in enumerate((("B" * 16, 1), ("C" * 16, 1), ("D" * 16, 2))):
+        post(wire, f"r{number}", form.format(boundary, value))
+    first, same, other = bodies(wire)
+    assert first == same != other
+
+
+async def test_a_body_that_chrome_does_not_tell_is_unseen_and_none_is_nothing(wire: Wire) -> None:
+    post(wire, "r1", None)
+    post(wire, "r2", None, hasPostData=False)
+    assert bodies(wire) == ["unseen", ""]
+
+
+@pytest.mark.parametrize(
+    ("behavior", "blocks"),
+    [
+        ("Blocking", True),
+        ("InBodyParserBlocking", False),
+        ("PotentiallyBlocking", False),
+        ("NonBlocking", False),
+    ],
+)
+async def test_chrome_says_what_blocks_the_first_paint(wire: Wire, behavior: str, blocks: bool) -> None:
+    sent(wire, type="Script", renderBlockingBehavior=behavior)
+    [detail] = wire.details
+    assert isinstance(detail, RequestSent)
+    assert detail.blocks_rendering is blocks
+
+
+TIMING = {"requestTime": 100.2, "dnsStart": -1, "connectStart": -1, "sendStart": 450.0, "sendEnd": 451.0}
+
+
+@pytest.mark.parametrize(
+    ("timing", "queued_ms"),
+    [
+        (TIMING, 650.0),
+        (TIMING | {"connectStart": 300.0}, 500.0),
+        (TIMING | {"connectStart": 300.0, "dnsStart": 290.5}, 490.5),
+        (TIMING | {"sendStart": -1}, 200.0),
+        (TIMING | {"requestTime": 99.0, "sendStart": 0.5}, 0.0),
+        (TIMING | {"requestTime": 0}, 0.0),
+        ({"sendStart": "soon"}, 0.0),
+    ],
+)
+async def test_a_long_wait_for_a_connection_is_told(
+    wire: Wire, timing: dict[str, Any], queued_ms: float
+) -> None:
+    sent(wire, timestamp=100.0)
+    response(wire, timing=timing, at=101.0)
+    detail = wire.details[-1]
+    assert isinstance(detail, ResponseReceived)
+    assert detail.queued_ms == queued_ms
+
+
+async def test_the_timing_of_a_quick_answer_is_not_looked_at(wire: Wire) -> None:
+    sent(wire)
+    response(wire, timing=TIMING)
+    detail = wire.details[-1]
+    assert isinstance(detail, ResponseReceived)
+    assert detail.queued_ms == 0.0
+
+
+@pytest.mark.parametrize(
+    ("more", "source"),
+    [
+        ({"encodedDataLength": 0, "timing": TIMING}, "cache"),
+        ({"encodedDataLength": 0, "timing": TIMING, "fromDiskCache": True}, "disk-cache"),
+        ({"encodedDataLength": 0}, ""),
+        ({"encodedDataLength": 143, "timing": TIMING}, ""),
+        ({"timing": TIMING}, ""),
+    ],
+)
+async def test_an_answer_shared_with_an_equal_request_came_from_the_cache(
+    wire: Wire, more: dict[str, Any], source: str
+) -> None:
+    sent(wire)
+    response(wire, **more)
+    detail = wire.details[-1]
+    assert isinstance(detail, ResponseReceived)
+    assert detail.source == source
+
+
+@pytest.mark.parametrize("name", ["Content-Encoding", "content-encoding"])
+async def test_a_large_answer_tells_what_it_holds_and_how_it_was_compressed(wire: Wire, name: str) -> None:
+    sent(wire)
+    response(wire, headers={name: "br", "Content-Length": "9"})
+    finished(wire, size=10_000)
+    assert wire.details[-1] == RequestFinished(
+        "GET", "http://a/x", "Fetch", 200, 80.0, 10_000, "text/plain", "br"
+    )
+
+
+async def test_the_headers_of_the_wire_tell_what_the_page_does_not_see(wire: Wire) -> None:
+    sent(wire)
+    response(wire)
+    wire.event(
+        "Network.responseReceivedExtraInfo",
+        {"requestId": "r1", "statusCode": 200, "headers": {"content-encoding": "gzip"}, "blockedCookies": []},
+        "S1",
+    )
+    finished(wire, size=10_000)
+    detail = wire.details[-1]
+    assert isinstance(detail, RequestFinished)
+    assert detail.compression == "gzip"
+
+
+async def test_a_large_answer_without_compression_says_so_and_a_small_one_nothing(wire: Wire) -> None:
+    sent(wire)
+    response(wire, headers={"Content-Length": "9"})
+    finished(wire, size=10_000)
+    sent(wire)
+    response(wire, headers={"Content-Encoding": "br"})
+    finished(wire, size=9_999)
+    large, small = [detail for detail in wire.details if isinstance(detail, RequestFinished)]
+    assert (large.mime, large.compression) == ("text/plain", "")
+    assert (small.mime, small.compression) == ("", "")
+
+
+async def test_headers_that_are_none_cost_only_what_they_would_tell(wire: Wire) -> None:
+    sent(wire)
+    response(wire, headers=["no", "headers"])
+    finished(wire, size=10_000)
+    detail = wire.details[-1]
+    assert isinstance(detail, RequestFinished)
+    assert (detail.mime, detail.compression) == ("text/plain", "")

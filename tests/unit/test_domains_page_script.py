@@ -10,6 +10,9 @@ import pytest
 from firstcause.observer.domains.page_script import (
     BINDING,
     WORLD,
+    BodyEmptied,
+    BodyEmpty,
+    ClickQuiet,
     FirstPaint,
     FrameScript,
     Interaction,
@@ -18,11 +21,14 @@ from firstcause.observer.domains.page_script import (
     LoadTiming,
     LongFrame,
     LongTask,
+    MutationBatch,
     ResourceTiming,
     SelectorMatches,
+    SelectorsWatched,
     UserAction,
     page_script,
 )
+from firstcause.observer.fingerprint import Fingerprint
 from firstcause.observer.options import CaptureOptions
 
 from .wire import Wire, observing
@@ -86,16 +92,44 @@ def commands(wire: Wire, method: str) -> list[dict[str, Any]]:
             },
             Interaction("click", 77, 96, 3.5),
         ),
-        ({"kind": "layout_shift", "value": 0.12, "nodes": ["p.late"]}, LayoutShift(0.12, ("p.late",))),
-        ({"kind": "first_paint"}, FirstPaint()),
         (
-            {"kind": "largest_paint", "size": 4000, "url": "http://a/i.png"},
-            LargestPaint(4000, "http://a/i.png"),
+            {"kind": "layout_shift", "value": 0.12, "nodes": ["p.late"], "moved_px": [72]},
+            LayoutShift(0.12, ("p.late",), (72,)),
+        ),
+        ({"kind": "first_paint", "after_ms": 80.5}, FirstPaint(80.5)),
+        (
+            {"kind": "largest_paint", "size": 4000, "url": "http://a/i.png", "after_ms": 90},
+            LargestPaint(4000, "http://a/i.png", 90),
         ),
         ({"kind": "load_timing", "ttfb_ms": 8, "load_ms": 90, "status": 200}, LoadTiming(8, 0, 90, 200)),
         ({"kind": "resource", "url": "http://a/x", "status": 404}, ResourceTiming("http://a/x", status=404)),
         ({"kind": "action", "type": "key", "key": "Enter"}, UserAction("key", "Enter")),
+        ({"kind": "action", "type": "click", "x": 40, "y": 8.5}, UserAction("click", x=40, y=8.5)),
+        ({"kind": "click_quiet", "after_ms": 1000, "clickable": True}, ClickQuiet(1000, clickable=True)),
+        ({"kind": "mutation_batch", "added": 800, "removed": 3}, MutationBatch(800, 3)),
+        ({"kind": "body_emptied", "before": 90, "left": 4, "shows": True}, BodyEmptied(90, 4, shows=True)),
+        ({"kind": "body_empty", "after_ms": 3000, "elements": 2, "scripts": 1}, BodyEmpty(3000, 2, 1)),
         ({"kind": "selector", "selector": ".row", "count": 0, "before": 3}, SelectorMatches(".row", 0, 3)),
+        (
+            {
+                "kind": "selector",
+                "selector": "#pay",
+                "state": "missing",
+                "count": 0,
+                "before": 1,
+                "was": {"tag": "button", "name": "Pay", "rect": [1, 2, 30, 40]},
+                "candidates": [{"tag": "a", "unique": ["id"], "known": True}],
+            },
+            SelectorMatches(
+                "#pay",
+                0,
+                1,
+                "missing",
+                Fingerprint("button", name="Pay", rect=(1, 2, 30, 40)),
+                (Fingerprint("a", unique=("id",), known=True),),
+            ),
+        ),
+        ({"kind": "selectors_watched", "selectors": ["#a"]}, SelectorsWatched(("#a",))),
     ],
 )
 async def test_every_kind_of_entry(wire: Wire, told: dict[str, Any], detail: Any) -> None:
@@ -193,6 +227,31 @@ async def test_a_navigation_arms_the_script_of_its_frame_again(wire: Wire) -> No
     )
     (evaluated,) = commands(wire, "Runtime.evaluate")
     assert (evaluated["uniqueContextId"], "arm()" in evaluated["expression"]) == ("u5", True)
+
+
+async def test_what_is_watched_can_be_changed_in_every_world_and_in_those_that_come(wire: Wire) -> None:
+    def asked() -> list[tuple[str, str]]:
+        sent = commands(wire, "Runtime.evaluate")
+        return [(one["uniqueContextId"], one["expression"].partition("watch?.")[2]) for one in sent]
+
+    world(wire, 4, "F1")
+    assert asked() == []
+    wire.observer.watch_selectors(["#pay", "#pay", '[a="]"]'])
+    assert asked() == [("u4", '(["#pay","[a=\\"]\\"]"])')]
+    world(wire, 5, "F2")
+    world(wire, 6, "F2", name="somebody else's")
+    assert asked()[1:] == [("u5", '(["#pay","[a=\\"]\\"]"])')]
+    wire.observer.watch_selectors([])
+    assert asked()[2:] == [("u4", "([])"), ("u5", "([])")]
+    world(wire, 7, "F3")
+    assert len(asked()) == 4
+    wire.observer.watch_selectors(["#new"])
+    wire.attach("S9")
+    installed = commands(wire, "Page.addScriptToEvaluateOnNewDocument")
+    assert '"selectors":["#new"]' in installed[-1]["source"] + installed[-2]["source"]
+    before = len(asked())
+    world(wire, 8, "F9", session="S9")
+    assert len(asked()) == before
 
 
 async def test_nothing_stays_behind() -> None:

@@ -199,6 +199,19 @@ async def test_an_open_dialog_is_no_hang(wire: Wire) -> None:
     assert [s.kind for s in wire.told()][:3] == ["dialog_opened", "dialog_closed", "hang"]
 
 
+async def test_what_we_keep_busy_ourselves_is_no_hang(wire: Wire) -> None:
+    wire.attach("free")
+    await ready(wire)
+    await ready(wire, "free")
+    session = wire.observer.session_of("p1")
+    session.occupied += 1
+    freeze(wire)
+    await beats(wire, "free", 20)
+    assert wire.told() == []
+    session.occupied -= 1
+    assert (await wire.signal("hang")).session == session.id
+
+
 async def test_a_crashed_page_gets_no_more_beats(wire: Wire) -> None:
     wire.attach("free")
     await ready(wire)

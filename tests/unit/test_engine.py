@@ -15,7 +15,7 @@ from firstcause.observer.domains.page import Navigated
 from firstcause.observer.domains.runtime import ConsoleCalled, ExceptionRevoked, ExceptionThrown
 from firstcause.observer.signal import Signal
 
-from .signals import WALL_MS, engine, failures, only, signal, told
+from .signals import WALL_MS, engine, only, signal, told
 
 REJECTED = ExceptionThrown(
     "Error: no stock", rejection=True, exception_id=7, url="http://shop.test/cart.js", line=3, column=9
@@ -182,6 +182,8 @@ def test_its_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         "causes.KEPT_WAITING",
         "chains.KEPT_EVENTS",
         "contexts.KEPT_CONTEXTS",
+        "engine.KEPT_ABORTS",
+        "engine.KEPT_EPISODES",
         "engine.KEPT_REJECTIONS",
         "engine.KEPT_SESSIONS",
         "teller.KEPT_STATUSES",
@@ -190,9 +192,10 @@ def test_its_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         "flow.KEPT_THREADS",
         "fold.KEPT_ADDRESSES",
         "fold.KEPT_KEYS",
+        "storms.KEPT_STORMS",
     ):
         monkeypatch.setattr(f"firstcause.correlator.{name}", bound)
-    teller = Engine("shop", one_id)
+    teller = Engine("shop", one_id, detectors=())
 
     def live(since: int, until: int) -> None:
         for n in range(since, until):

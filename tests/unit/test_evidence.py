@@ -234,7 +234,7 @@ def test_a_message_that_names_the_address_names_the_cause() -> None:
         rejection=True,
         exception_id=1,
     ).end()
-    assert story.link("dynamically imported", "missing.js answered 404") == ("named", 0.97)
+    assert story.link("could not be loaded", "GET /js/missing.js answered 404") == ("named", 0.97)
 
 
 def test_a_script_that_failed_explains_the_global_that_is_missing() -> None:

@@ -16,10 +16,10 @@ from firstcause.correlator.findings import (
     capture,
     network,
     pages,
-    performance,
     scripts,
 )
 from firstcause.observer.cdp.targets import TargetClosed, TargetOpened
+from firstcause.observer.domains.accessibility import AccessibilityChecked
 from firstcause.observer.domains.audits import Issue
 from firstcause.observer.domains.inspector import TargetCrashed, TargetRevived
 from firstcause.observer.domains.log import LogEntry
@@ -39,18 +39,14 @@ from firstcause.observer.domains.page import (
     NavigatedWithin,
 )
 from firstcause.observer.domains.page_script import (
-    FrameScript,
-    Interaction,
-    LayoutShift,
     LoadTiming,
-    LongFrame,
     ResourceTiming,
     SelectorMatches,
     UserAction,
 )
 from firstcause.observer.domains.runtime import ConsoleCalled, ExceptionRevoked, ExceptionThrown
 from firstcause.observer.domains.scripts import SourceMapMissing
-from firstcause.observer.domains.watchdog import PageHang, PageHangEnded
+from firstcause.observer.domains.watchdog import PageHangEnded
 from firstcause.observer.observer import BrowserLost, Gap, Observer
 from firstcause.observer.signal import Detail, StackFrame
 
@@ -90,12 +86,23 @@ EVENTS: list[tuple[Detail, str, str, Severity]] = [
     # requests
     (ResponseReceived("GET", URL, "Fetch", 200), "request", "activity", "info"),
     (ResponseReceived("GET", URL, "Fetch", 399), "request", "activity", "info"),
+    (
+        ResponseReceived("GET", "http://shop.test/favicon.ico", "Other", 404),
+        "http_error",
+        "network_errors",
+        "info",
+    ),
+    (
+        ResponseReceived("GET", "http://shop.test/favicon.ico", "Other", 500),
+        "http_error",
+        "network_errors",
+        "high",
+    ),
     (ResponseReceived("GET", URL, "Fetch", 400), "http_error", "network_errors", "medium"),
     (ResponseReceived("GET", URL, "Document", 404), "http_error", "network_errors", "medium"),
     (ResponseReceived("GET", URL, "XHR", 500), "http_error", "network_errors", "high"),
     (ResponseReceived("GET", URL, "Script", 500), "resource_failed", "network_errors", "medium"),
     (ResponseReceived("GET", URL, "Image", 404), "resource_failed", "network_errors", "medium"),
-    (ResponseReceived("GET", URL, "Fetch", 200, 2500), "slow_response", "network_errors", "medium"),
     (ResponseReceived("GET", URL, "EventSource", 200, 2500), "request", "activity", "info"),
     (failed(), "request_failed", "network_errors", "high"),
     (failed(type="Script"), "resource_failed", "network_errors", "medium"),
@@ -205,10 +212,6 @@ EVENTS: list[tuple[Detail, str, str, Severity]] = [
     # pages
     (TargetCrashed(URL), "page_crash", "errors", "critical"),
     (TargetRevived(URL), "crash_reloaded", "activity", "info"),
-    (PageHang(1000, "script", URL), "page_hang", "anomalies", "medium"),
-    (PageHang(4999, "script", URL), "page_hang", "anomalies", "medium"),
-    (PageHang(5000, "layout", URL), "page_hang", "anomalies", "high"),
-    (PageHang(15_000, "native", URL), "page_hang", "anomalies", "critical"),
     (PageHangEnded(2500, URL), "page_hang_ended", "anomalies", "info"),
     (Navigated(URL), "navigation", "activity", "info"),
     (
@@ -224,20 +227,12 @@ EVENTS: list[tuple[Detail, str, str, Severity]] = [
     (DownloadEnded("completed", 1000), "download_ended", "activity", "info"),
     (UserAction("click"), "user_action", "activity", "info"),
     (LoadTiming(12, 80, 120, 200, "navigate"), "page_load", "activity", "info"),
+    (AccessibilityChecked(23, 2, 180), "a11y_checked", "activity", "info"),
     (TargetOpened("page", URL, "p1"), "page_opened", "activity", "info"),
     (TargetClosed("page", URL), "page_closed", "activity", "info"),
     (SelectorMatches("#buy", 0, 1), "selector_missing", "selectors", "high"),
     (SelectorMatches("#buy", 2, 1), "selector_ambiguous", "selectors", "high"),
     (SelectorMatches("#[", -1), "selector_invalid", "selectors", "high"),
-    # performance
-    (LongFrame(200), "long_task", "performance", "medium"),
-    (LongFrame(160, 150), "long_task", "performance", "medium"),
-    (LongFrame(60, scripts=(FrameScript(forced_layout_ms=30),)), "layout_thrash", "performance", "medium"),
-    (LongFrame(160, scripts=(FrameScript(forced_layout_ms=60),) * 2), "layout_thrash", "performance", "high"),
-    (Interaction("click", 5, 201), "slow_interaction", "performance", "medium"),
-    (Interaction("click", 5, 501), "slow_interaction", "performance", "high"),
-    (LayoutShift(0.11), "layout_shift", "performance", "medium"),
-    (LayoutShift(0.26), "layout_shift", "performance", "high"),
     # capture
     (BrowserLost("ws://127.0.0.1/"), "browser_lost", "anomalies", "high"),
     (Gap(1000, 2500, "same", ("requests",)), "capture_gap", "anomalies", "medium"),
@@ -252,10 +247,6 @@ SILENT: list[Detail] = [
     SelectorMatches("#buy", 1, 0),
     SelectorMatches("#buy", 0),
     ResourceTiming(URL),
-    LongFrame(199, 149),
-    LongFrame(90, scripts=(FrameScript(forced_layout_ms=29.9),)),
-    Interaction("click", 5, 200),
-    LayoutShift(0.1),
 ]
 TYPES = {
     "errors": "error",
@@ -294,7 +285,7 @@ def test_every_description_is_of_something_that_is_observed() -> None:
 
 
 def test_no_two_files_describe_the_same() -> None:
-    files = (browser, capture, network, pages, performance, scripts)
+    files = (browser, capture, network, pages, scripts)
     assert sum(len(file.DESCRIPTIONS) for file in files) == len(DESCRIPTIONS)
 
 
@@ -305,41 +296,8 @@ def summary(detail: Detail, **fields: Any) -> str:
     return only(signal(detail, **fields)).summary
 
 
-def test_hangs_say_what_keeps_the_page_busy() -> None:
-    event = only(signal(PageHang(1234, "script", URL), stack=(*AT, *AT, *AT)))
-    assert event.summary == "The page has not answered for 1.2 s, busy in cart.js:88:12 saveCart"
-    assert event.context == {
-        "url": URL,
-        "at": "cart.js:88:12 saveCart",
-        "called_from": ["app.js:7:3 onClick", "cart.js:88:12 saveCart", "app.js:7:3 onClick"],
-        "busy_with": "script",
-        "duration_ms": 1234,
-    }
-    assert (
-        summary(PageHang(5000, "native", URL))
-        == "The page has not answered for 5.0 s, busy in one long native call"
-    )
-    assert summary(PageHang(5000, "layout", URL)) == "The page has not answered for 5.0 s, busy in a script"
+def test_a_page_that_answers_again_says_so() -> None:
     assert summary(PageHangEnded(2500, URL)) == "The page answers again after 2.5 s"
-
-
-def test_long_frames_name_the_script_to_blame() -> None:
-    long = FrameScript(
-        "TimerHandler:setTimeout", "user-callback", "http://shop.test/js/shop.js?v=1", "fillShelves", 3, 280
-    )
-    short = FrameScript("BUTTON.onclick", "event-listener", "http://shop.test/js/app.js", "open", 9, 20, 25)
-    thrash = msgspec.structs.replace(short, forced_layout_ms=90)
-    assert summary(LongFrame(310, 260, scripts=(short, long))) == (
-        "The main thread was busy for 310 ms, by fillShelves (shop.js, TimerHandler:setTimeout)"
-    )
-    assert summary(LongFrame(310, scripts=(long, thrash))) == (
-        "90 ms of forced layout in one frame of 310 ms, by open (app.js, BUTTON.onclick)"
-    )
-    assert summary(LongFrame(310)) == "The main thread was busy for 310 ms"
-    assert (
-        summary(LongFrame(310, scripts=(FrameScript(function="f"),)))
-        == "The main thread was busy for 310 ms, by f"
-    )
 
 
 def test_requests_say_who_what_and_how_long() -> None:
@@ -349,7 +307,6 @@ def test_requests_say_who_what_and_how_long() -> None:
     assert (
         summary(ResponseReceived("GET", URL, "Image", 404, 9)) == f"Image GET {URL} answered 404 after 9 ms"
     )
-    assert summary(ResponseReceived("GET", URL, "Fetch", 200, 2500)) == f"GET {URL} took 2.5 s to answer 200"
     assert summary(failed()) == f"GET {URL} failed: net::ERR_FAILED"
     assert (
         summary(failed(cors_error="HeaderDisallowed", cors_parameter="x-any"))
@@ -386,14 +343,6 @@ def test_workers_are_named(kind: str) -> None:
 def test_a_crash_names_what_crashed() -> None:
     assert summary(TargetCrashed(URL)) == f"The page {URL} crashed"
     assert summary(TargetCrashed(URL), target_type="service_worker") == f"The service worker {URL} crashed"
-
-
-def test_one_interaction_is_told_once() -> None:
-    [event] = told(
-        *(signal(Interaction(name, 5, 300), element="#buy") for name in ("pointerdown", "pointerup", "click"))
-    )
-    assert event.summary == "pointerdown on #buy took 300 ms to show an effect"
-    assert len(told(*(signal(Interaction("click", number, 300)) for number in (5, 6)))) == 2
 
 
 def test_fingerprints_tell_problems_apart_but_not_their_repetitions() -> None:

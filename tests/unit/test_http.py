@@ -36,12 +36,16 @@ ROUTES = {
     "GET /v1/events",
     "GET /v1/events/{event_id}",
     "GET /v1/observe",
+    "GET /v1/selectors",
     "GET /v1/stats",
     "GET /v1/stream",
     "PATCH /v1/config",
+    "POST /v1/a11y",
+    "POST /v1/check",
     "POST /v1/config/optimize",
     "POST /v1/events",
     "POST /v1/observe",
+    "POST /v1/selectors",
     "POST /v1/tickets",
 }
 

@@ -16,6 +16,7 @@ import pytest
 from firstcause import observer as floor
 from firstcause.observer.domain import Domain
 from firstcause.observer.domains import DOMAINS, page_script
+from firstcause.observer.fingerprint import Fingerprint
 from firstcause.observer.observer import Observer
 from firstcause.observer.options import CaptureOptions
 from firstcause.observer.signal import Detail, Signal, StackFrame
@@ -44,6 +45,9 @@ def example(of: type[Detail]) -> Detail:
         float: 2.5,
         bool: True,
         tuple[str, ...]: ("one", "two"),
+        Fingerprint: Fingerprint("button", "button", "Pay", rect=(1, 2, 3, 4)),
+        tuple[Fingerprint, ...]: (Fingerprint("a", found=True),),
+        tuple[float, ...]: (1.5, 2.5),
         tuple[page_script.FrameScript, ...]: (
             page_script.FrameScript("invoker", function="f", duration_ms=1.5),
         ),

@@ -256,6 +256,54 @@ async def test_steps_and_causes_are_read(tmp_path: Path) -> None:
     ]
 
 
+async def test_what_a_visitor_can_do_is_read(tmp_path: Path) -> None:
+    steps = [
+        ["double_click", "#a"],
+        ["triple_click", "#a"],
+        ["hover", "#a"],
+        ["scroll", "#a"],
+        ["drag", "#a", "#b"],
+        ["go", "back"],
+        ["dialogs", "leave"],
+    ]
+    (tmp_path / "story.json").write_text(json.dumps({"title": "", "steps": steps, "expected": []}))
+    assert read_story(tmp_path).steps == [tuple(step) for step in steps]
+
+
+async def test_the_twin_of_a_story_is_used_otherwise_and_nothing_is_expected_of_it(tmp_path: Path) -> None:
+    routes = {"GET /x": {"status": 500}, "GET /y": {"status": 404}}
+    below = {"routes": {"GET /x": {"text": "fine"}}, "steps": [["click", "#once"]]}
+    write_story(
+        tmp_path,
+        routes,
+        open="/?times=6",
+        detects="retry_storm",
+        thresholds={"retry_storm": {"failures": 3, "enabled": True}},
+        capture={"hang_stacks": False},
+        steps=[["click", "#often"]],
+        expected=[{"kind": "retry_storm"}],
+        below=below,
+    )
+    story = read_story(tmp_path)
+    twin = story.twin
+    assert (twin.open, twin.steps, twin.expected) == ("/?times=6", [("click", "#once")], [])
+    assert (twin.routes["GET /x"].text, twin.routes["GET /y"].status) == ("fine", 404)
+    assert (twin.detects, twin.thresholds, twin.capture) == (story.detects, story.thresholds, story.capture)
+    async with StoryServer(tmp_path, story=twin) as server:
+        assert (await ask(server, "GET", "/x")).body == b"fine"
+
+
+@pytest.mark.parametrize(
+    ("capture", "named"),
+    [({"hang_stack": True}, "hang_stack is not an option"), ({"level": "half"}, "'full' or 'lean'")],
+)
+async def test_an_option_of_capturing_that_does_not_exist_is_refused(
+    tmp_path: Path, capture: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(StoryError, match=named):
+        read_story(write_story(tmp_path, capture=capture))
+
+
 @pytest.mark.parametrize("step", [["jump", "#save"], ["click"], ["expect", "#save"], ["type", "#save"]])
 async def test_a_step_that_nobody_can_do_is_refused(tmp_path: Path, step: list[str]) -> None:
     (tmp_path / "story.json").write_text(json.dumps({"title": "", "steps": [step], "expected": []}))
@@ -273,6 +321,20 @@ async def test_the_bundled_stories_are_complete(name: str) -> None:
         if finding.at:
             file, function = finding.at.split(" … ")
             assert f"function {function}(" in sources[file]
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        file.parent.relative_to(STORIES).as_posix()
+        for group in ("detectors", "healthy-pages")
+        for file in STORIES.glob(f"{group}/*/story.json")
+    ),
+)
+async def test_a_story_below_a_group_can_be_opened(name: str) -> None:
+    async with StoryServer(STORIES / name) as server:
+        opened = await ask(server, "GET", server.story.open)
+    assert opened.status in {200, 302}
 
 
 async def test_an_unknown_bundled_story_lists_the_known() -> None:

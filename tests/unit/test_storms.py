@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_after_a_quiet_time_it_is_a_new_one() -> None:
         {"stack": (at("elsewhere", 3),)},
     ],
 )
-def test_another_page_or_place_is_another_failure(other: dict[str, object]) -> None:
+def test_another_page_or_place_is_another_failure(other: dict[str, Any]) -> None:
     assert counts(told(signal(ERROR), signal(ERROR, **other))) == [1, 1]
 
 

@@ -1,0 +1,2 @@
+// Offers the time zones that another script lists.
+document.querySelector("#zone").append(...globalThis.zones.map((zone) => new Option(zone)));

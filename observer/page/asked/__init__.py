@@ -1,0 +1,1 @@
+"""The scripts that are put into a page only when it is asked something."""

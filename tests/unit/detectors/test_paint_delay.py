@@ -1,0 +1,52 @@
+"""Frames for which the browser takes long."""
+
+from __future__ import annotations
+
+import pytest
+
+from firstcause.correlator.detectors.paint_delay import PaintDelay
+from firstcause.correlator.engine import Engine
+from firstcause.observer.domains.page_script import FirstPaint, LongFrame
+
+from ..flows import Story
+from .long_frames import frame, kinds, script
+
+
+def story(**thresholds: float) -> Story:
+    engine = Engine("shop", detectors=(PaintDelay,), thresholds={"paint_delay": thresholds})
+    return Story(engine).load().signal(FirstPaint(80))
+
+
+@pytest.mark.parametrize(
+    ("late", "says"),
+    [
+        (frame(150, style_ms=100), "Style and layout took 100 ms of a frame of 150 ms"),
+        (frame(150, presentation_ms=300.1), "A frame was shown 300 ms after it was painted"),
+    ],
+)
+def test_a_frame_that_is_laid_out_or_shown_late_is_told(late: LongFrame, says: str) -> None:
+    event = story().signal(late).end().event("frame")
+    assert (event.kind, event.severity, event.summary) == ("paint_delay", "medium", says)
+
+
+@pytest.mark.parametrize("quick", [frame(900, style_ms=99.9), frame(900, presentation_ms=300)])
+def test_less_is_not(quick: LongFrame) -> None:
+    assert kinds(story().signal(quick).end()) == []
+    assert kinds(story(style_ms=2000, present_ms=2000).signal(frame(900, style_ms=800)).end()) == []
+
+
+def test_the_script_of_the_frame_is_named() -> None:
+    told = story().signal(frame(150, script("showAll", 30), style_ms=110)).end()
+    by = "showAll (shop.js, BUTTON#sort.onclick)"
+    assert told.event("frame").summary == f"Style and layout took 110 ms of a frame of 150 ms, after {by}"
+    assert told.event("frame").context == {"duration_ms": 150, "style_ms": 110, "script": by}
+
+
+def test_the_first_frame_of_a_document_is_not_told() -> None:
+    told = story()
+    painted_ms = told.signals[-1].wall_ms
+    told.signal(frame(300, style_ms=200), wall_ms=painted_ms - 1)
+    told.signal(frame(300, style_ms=200), frame="another frame")
+    told.signal(frame(300, style_ms=200), page="p2", session="S2")
+    assert kinds(told) == []
+    assert kinds(told.signal(frame(300, style_ms=200), wall_ms=painted_ms).end()) == ["paint_delay"]
