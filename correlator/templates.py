@@ -40,7 +40,8 @@ def address_template(url: str) -> str:
     path = "/".join(SEGMENT.sub(open_value, part) if DIGIT.search(part) else part for part in segments)
     names = sorted({part.partition("=")[0] for part in parts.query.split("&") if part})
     query = "&".join(f"{name}=" for name in names)
-    site = f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+    scheme = f"{parts.scheme}:" if parts.scheme else ""
+    site = f"{scheme}//{parts.netloc}" if parts.netloc else scheme
     return f"{site}{path}?{query}" if query else f"{site}{path}"
 
 

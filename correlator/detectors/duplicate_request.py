@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from ...observer.domains.network import UNSEEN_BODY, RequestFailed, RequestSent, ResponseReceived
+from ...observer.domains.page import NavigatedWithin
 from ...observer.domains.page_script import UserAction
 from ...observer.signal import Signal
 from ..findings.finding import Scene, context, places, said
@@ -26,6 +27,7 @@ METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 # A POST to one of these most often only asks.
 ASKS = re.compile(r"graphql|gql|rpc|query|search|batch|lookup", re.IGNORECASE)
 PARTIAL = 206
+BY_SCRIPT = "historyApi"
 # A page that gives the first one up does that right after the second.
 SETTLES_S = 0.1
 # So many times the gap between two, and a third one would have come if it was polling.
@@ -111,7 +113,7 @@ class DuplicateRequest(Detector[DuplicateOptions]):
     )
     source = "Our own numbers"
     options_type = DuplicateOptions
-    needs = (RequestSent, ResponseReceived, RequestFailed, UserAction)
+    needs = (NavigatedWithin, RequestSent, ResponseReceived, RequestFailed, UserAction)
 
     def __init__(self, options: DuplicateOptions, scene: Callable[[Signal], Scene]) -> None:
         super().__init__(options, scene)
@@ -120,6 +122,7 @@ class DuplicateRequest(Detector[DuplicateOptions]):
         self._doubts: Kept[RequestKey, Doubt] = Kept(KEPT_DOUBTS)
         self._changed: Kept[PageKey, tuple[float, Key]] = Kept(KEPT_PAGES)
         self._acted_ms: Kept[PageKey, float] = Kept(KEPT_PAGES)
+        self._went_ms: Kept[PageKey, float] = Kept(KEPT_PAGES)
         self._growth = Growth()
 
     def see(self, signal: Signal) -> Iterable[Found]:
@@ -130,6 +133,9 @@ class DuplicateRequest(Detector[DuplicateOptions]):
                 self._sent(signal, detail, request)
         elif isinstance(detail, UserAction):
             self._acted_ms[page_of(signal)] = signal.wall_ms
+        elif isinstance(detail, NavigatedWithin):
+            if detail.via != BY_SCRIPT:
+                self._went_ms[page_of(signal)] = signal.wall_ms
         elif (asked := self._asked.get(request)) is not None:
             if isinstance(detail, ResponseReceived):
                 return self._answered(signal, detail, request, asked)
@@ -204,6 +210,9 @@ class DuplicateRequest(Detector[DuplicateOptions]):
 
     def _found(self, doubt: Doubt) -> list[Found]:
         equals, key = doubt.equals, doubt.key
+        # Back and forward show again what was shown before; Chrome tells of them after the request.
+        if self._went_ms.get(page_of(doubt.signal), 0.0) >= doubt.before.began_ms:
+            return []
         episode = f"{self.id} {key}"
         count = equals.repeats + 1
         if equals.is_polled or doubt.before.is_given_up or not self._growth.is_due(episode, count):

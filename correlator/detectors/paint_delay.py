@@ -13,6 +13,7 @@ from ..kept import Kept
 from ..long_frames import blamed, longest, source_places
 from . import detector
 from .detector import Detector, Found
+from .windows import Windows
 
 KEPT_DOCUMENTS = 1_000
 
@@ -23,7 +24,11 @@ class Options(detector.Options):
     present_ms: float = Field(
         default=300, ge=1, description="A painted frame is shown later than this: the compositor is busy."
     )
-    style_ms: float = Field(default=100, ge=1, description="Style and layout of one frame take this long.")
+    frames: int = Field(
+        default=3, ge=1, description="So many frames are shown late: a single one may be the machine's."
+    )
+    within_s: float = Field(default=10, gt=0, description="Within this time.")
+    style_ms: float = Field(default=200, ge=1, description="Style and layout of one frame take this long.")
 
 
 class PaintDelay(Detector[Options]):
@@ -31,7 +36,10 @@ class PaintDelay(Detector[Options]):
     channel = "performance"
     severity = "medium"
     about = "Frames for which the browser, not a script, takes long: styles, layout, paint, presentation"
-    trigger = "after the first paint a long frame is shown more than `present_ms` after its paint, or its style and layout take `style_ms`"
+    trigger = (
+        "after the first paint `frames` long frames within `within_s` are shown more than `present_ms` after their paint, or the "
+        "style and layout of one take `style_ms`"
+    )
     source = "our own: on a machine with too much to do, healthy pages stay below; DevTools marks 40 ms of style and layout"
     options_type = Options
     needs = (LongFrame, FirstPaint)
@@ -39,6 +47,7 @@ class PaintDelay(Detector[Options]):
     def __init__(self, options: Options, scene: Callable[[Signal], Scene]) -> None:
         super().__init__(options, scene)
         self._first_paints_ms: Kept[DocumentKey, float] = Kept(KEPT_DOCUMENTS)
+        self._late: Windows[DocumentKey, float] = Windows(options.within_s)
 
     def see(self, signal: Signal) -> Iterator[Found]:
         key = signal.browser, signal.session, signal.frame
@@ -48,13 +57,18 @@ class PaintDelay(Detector[Options]):
             # A page's first frame loads its fonts; that it comes late is slow_fcp.
             first_ms = self._first_paints_ms.get(key)
             if first_ms is not None and signal.wall_ms >= first_ms:
-                yield from self._look(signal, signal.detail)
+                yield from self._look(key, signal, signal.detail)
 
-    def _look(self, signal: Signal, frame: LongFrame) -> Iterator[Found]:
+    def _look(self, key: DocumentKey, signal: Signal, frame: LongFrame) -> Iterator[Found]:
         if frame.style_ms >= self.options.style_ms:
             said = f"Style and layout took {frame.style_ms:.0f} ms of a frame of {frame.duration_ms:.0f} ms"
         elif frame.presentation_ms > self.options.present_ms:
-            said = f"A frame was shown {frame.presentation_ms:.0f} ms after it was painted"
+            late = self._late.add(key, signal.wall_ms / 1_000, frame.presentation_ms)
+            if len(late) < self.options.frames:
+                return
+            worst_ms = max(late_ms for _, late_ms in late)
+            said = f"{counted_frames(len(late))} shown up to {worst_ms:.0f} ms after the paint"
+            self._late.forget(key)
         else:
             return
         script, scene = longest(frame.scripts), self.scene(signal)
@@ -71,3 +85,7 @@ class PaintDelay(Detector[Options]):
             generated=spot.generated,
         )
         yield Found(finding, signal)
+
+
+def counted_frames(count: int) -> str:
+    return "A frame was" if count == 1 else f"{count} frames were"

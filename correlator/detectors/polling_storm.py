@@ -20,6 +20,9 @@ from .windows import Growth, Windows, page_of
 
 # What overlaps and begins closer together than this was asked for in one go.
 ONE_GO_MS = 50.0
+# Who waits so long for an answer, and for most of the time, is told by the server: nothing is asked in vain.
+LONG_POLL_MS = 250.0
+LONG_POLL = 0.5
 
 
 class Options(detector.Options):
@@ -47,7 +50,7 @@ class PollingStorm(Detector[Options]):
     about = "A page polls the same address at a fast, steady beat"
     trigger = (
         "The last `requests` of one method and address have gaps with a median of at most `gap_s` that vary by less than "
-        "`variation`, and `same_size` of the answers are of one size"
+        "`variation`, and `same_size` of the answers are of one size; long polls, which wait for their answers most of the time, are none"
     )
     source = "proposal"
     options_type = Options
@@ -82,6 +85,7 @@ class PollingStorm(Detector[Options]):
         return (
             median(gaps_ms) <= self.options.gap_s * 1_000
             and mean_ms > 0
+            and not are_long(polls)
             and pstdev(gaps_ms, mean_ms) / mean_ms < self.options.variation
             and most_common(poll.size for poll in polls) / len(polls) >= self.options.same_size
             and all(asked_again(one, after) for one, after in pairwise(polls))
@@ -110,6 +114,13 @@ class PollingStorm(Detector[Options]):
 
 def gaps_of(polls: Sequence[Poll]) -> list[float]:
     return [after.began_ms - before.began_ms for before, after in pairwise(polls)]
+
+
+def are_long(polls: Sequence[Poll]) -> bool:
+    """Whether they are long polls: each waits for its answer most of the time, and the next comes after it."""
+    waits_ms = median(poll.ended_ms - poll.began_ms for poll in polls)
+    in_turn = all(after.began_ms >= before.ended_ms for before, after in pairwise(polls))
+    return in_turn and waits_ms >= max(LONG_POLL_MS, LONG_POLL * median(gaps_of(polls)))
 
 
 def asked_again(before: Poll, after: Poll) -> bool:

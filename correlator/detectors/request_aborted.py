@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ...observer.cdp.targets import TargetClosed
 from ...observer.domains.network import RequestFailed, RequestSent
-from ...observer.domains.page import Navigated
+from ...observer.domains.page import Navigated, NavigatedWithin
 from ...observer.signal import Signal
 from ..findings.finding import Finding, said
 from ..kept import Kept
@@ -54,12 +54,12 @@ class RequestAborted(Detector[Options]):
     severity = "low"
     about = "A request was cancelled; as activity if its page was left or a newer request took its place"
     trigger = (
-        "Any cancelled request; activity with `why` if its document was left within `within_s`, or if it was cancelled for another "
+        "Any cancelled request; activity with `why` if its document or view was left within `within_s`, or if it was cancelled for another "
         "request of the same method and address template, made at most `within_s` later, as in a search while typing"
     )
     source = "proposal"
     options_type = Options
-    needs = (Navigated, RequestFailed, RequestSent, TargetClosed)
+    needs = (Navigated, NavigatedWithin, RequestFailed, RequestSent, TargetClosed)
     renames = (RequestFailed,)
 
     def __init__(self, options: Options, scene: Scenes) -> None:
@@ -81,6 +81,8 @@ class RequestAborted(Detector[Options]):
                 self._cancelled_ms[signal.browser, signal.request_id] = signal.wall_ms
             case Navigated() | TargetClosed(type="page"):
                 self._left[page_of(signal)] = Left(signal.wall_ms, signal.loader_id)
+            case NavigatedWithin():  # to another view of the same document
+                self._left[page_of(signal)] = Left(signal.wall_ms, "")
             case _:
                 pass
         return ()
@@ -101,7 +103,7 @@ class RequestAborted(Detector[Options]):
         )
 
     def _was_left(self, signal: Signal, detail: RequestFailed) -> bool:
-        """Whether its page or its frame went on to another document, or was about to."""
+        """Whether its page or its frame went on to another document or view, or was about to."""
         began_ms = signal.wall_ms - detail.elapsed_ms
         left = (self._left.get(key) for key in (page_of(signal), (signal.browser, signal.frame)))
         return any(

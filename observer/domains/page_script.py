@@ -268,7 +268,9 @@ def page_script(options: CaptureOptions) -> str:
         "a11y": options.a11y,
     }
     parts = ",\n".join(f"({source(name)})" for name in PARTS)
-    return f"({source('core.js')})([{parts}], {msgspec.json.encode(config).decode()});"
+    # By its name it is told apart from the page's own scripts, in stacks and in long frames.
+    named = f"//# sourceURL={OWN_SCRIPT_URL}"
+    return f"({source('core.js')})([{parts}], {msgspec.json.encode(config).decode()});\n{named}"
 
 
 class PageScriptDomain(Domain):

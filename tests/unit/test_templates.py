@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firstcause.correlator.templates import fingerprint_of, template_of
+from firstcause.correlator.templates import address_template, fingerprint_of, template_of
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,33 @@ def test_values_do_not_change_a_fingerprint(one: str, other: str) -> None:
 )
 def test_other_problems_have_other_fingerprints(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     assert fingerprint_of(*one) != fingerprint_of(*other)
+
+
+@pytest.mark.parametrize(
+    ("url", "template"),
+    [
+        (
+            "http://s.test/users/42/orders/0b5b1c66-8c5f-4a5e-9f3a-2f1f0c0d9e8b?b=1&a=2&a=3",
+            "http://s.test/users/{int}/orders/{uuid}?a=&b=",
+        ),
+        ("/a/v1/x9/9f3c1a7b.js", "/a/v1/x9/{hex}.js"),
+        ("/img/photo-12.png#top", "/img/photo-{int}.png"),
+        ("/x/12345678901", "/x/{int}"),
+        ("/deadbeefcafe/facade", "/deadbeefcafe/facade"),
+        ("//cdn.test/7", "//cdn.test/{int}"),
+        ("mailto:ann@shop.test", "mailto:ann@shop.test"),
+        ("data:image/png;base64,AAAA", "data:image"),
+        ("http://[x", "http://[x"),
+        ("/?", "/"),
+        ("", ""),
+    ],
+)
+def test_an_address_leaves_its_ids_open(url: str, template: str) -> None:
+    assert address_template(url) == template
+
+
+def test_an_address_without_an_end_gets_one() -> None:
+    assert len(address_template("/a" * 10_000)) < 100
 
 
 def test_a_fingerprint_is_eight_hex_digits_and_never_changes() -> None:

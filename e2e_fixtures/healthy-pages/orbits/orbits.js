@@ -19,7 +19,7 @@ function draw(now) {
   }
   frames += 1
   if (frames % 60 === 0) shown.textContent = `${frames} frames`
-  if (frames === 240) document.body.dataset.drawn = 'enough'
+  if (frames === 180) document.body.dataset.drawn = 'enough'
   requestAnimationFrame(draw)
 }
 

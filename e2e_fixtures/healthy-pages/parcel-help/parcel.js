@@ -1,4 +1,4 @@
-const STOPS = 14
+const STOPS = 12
 const where = document.querySelector('#where')
 const answer = document.querySelector('#answer')
 

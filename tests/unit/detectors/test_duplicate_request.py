@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from firstcause.correlator.detectors.duplicate_request import DuplicateRequest
+from firstcause.observer.domains.page import NavigatedWithin
 
-from ..flows import at
+from ..flows import SITE, at
 from .loading import Loading
 
 PATH = "/api/orders"
@@ -153,6 +154,14 @@ def test_a_double_click_before_the_answer_is_told() -> None:
     story.act("#order")
     story.begin(PATH, "POST", body="8f1c")
     assert len(story.pass_by(0.2).found) == 1
+
+
+@pytest.mark.parametrize(("via", "many"), [("fragment", 0), ("other", 0), ("historyApi", 1)])
+def test_back_and_forward_show_again_what_was_shown(via: str, many: int) -> None:
+    story = Loading(DuplicateRequest)
+    twice(story)
+    story.signal(NavigatedWithin(f"{SITE}/?bed=roses", via))
+    assert len(story.pass_by(0.2).found) == many
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

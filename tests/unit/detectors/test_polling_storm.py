@@ -88,6 +88,16 @@ def test_polls_that_overlap_because_the_server_is_slow_count() -> None:
     assert len(story.found) == 1
 
 
+@pytest.mark.parametrize(
+    ("takes_s", "pause_s", "many"), [(0.24, 0.05, 1), (0.26, 0.05, 0), (0.4, 0.38, 0), (0.4, 0.42, 1)]
+)
+def test_long_polls_that_wait_for_their_answers_are_none(takes_s: float, pause_s: float, many: int) -> None:
+    story = Traffic(PollingStorm)
+    for _ in range(10):
+        story.finish(PATH, took_s=takes_s).wait(pause_s)
+    assert len(story.found) == many
+
+
 def test_a_loop_without_a_pause_counts() -> None:
     assert len(poll(Traffic(PollingStorm), 10, every_s=0.033).found) == 1
 

@@ -8,7 +8,7 @@ from firstcause.correlator.detectors.request_aborted import RequestAborted
 from firstcause.correlator.event import Event
 from firstcause.observer.cdp.targets import TargetClosed
 from firstcause.observer.domains.network import RequestFailed
-from firstcause.observer.domains.page import Navigated
+from firstcause.observer.domains.page import Navigated, NavigatedWithin
 
 from ..flows import SITE, STEP_S
 from .traffic import Traffic
@@ -130,6 +130,14 @@ def test_the_navigation_of_its_page_cancels_it() -> None:
     aborted = only(story)
     assert (aborted.channel, aborted.context["why"]) == ("activity", "navigation")
     assert aborted.summary == "GET /api/stock was cancelled when its page was left"
+
+
+def test_another_view_of_the_same_document_cancels_what_the_old_one_asked_for() -> None:
+    story = Traffic(RequestAborted)
+    old = story.send("/api/folders/sent")
+    story.wait(0.1).signal(NavigatedWithin(SITE + "/drafts", "historyApi"))
+    cancel(story, old, "/api/folders/sent")
+    assert only(story).context["why"] == "navigation"
 
 
 @pytest.mark.parametrize(
