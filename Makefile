@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# How many browsers the end-to-end tests keep busy at once; most of their time is waiting.
+BROWSERS ?= 2
 # As a variable of the environment an address needs no quoting, whatever is in it.
 export URL
 
@@ -44,7 +46,7 @@ check: install ## Style, types, floors, docs and unit tests
 	@$(BIN)/python -m pytest --no-header tests/unit
 
 e2e: install ## The end-to-end tests alone
-	@$(BIN)/python -m pytest --no-header tests/e2e
+	@$(BIN)/python -m pytest --no-header -n $(BROWSERS) --dist loadfile tests/e2e
 
 bench: install ## Every benchmark, in its quick form
 	@failed=; for bench in bench/[a-z]*.py; do echo "· $$bench"; \

@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 BACKLOG: Final = 4096
 PING_S: Final = 20.0
+KEEP_ALIVE_S: Final = 75
+"""Longer than clients keep an idle connection: the end of one that is just being used again would be an error there."""
 START_S: Final = 10.0
 LAST_WORDS_S: Final = 1.0
 JOURNAL_FILE: Final = "journal.db"
@@ -130,6 +132,7 @@ class Server:
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=3,
+            timeout_keep_alive=KEEP_ALIVE_S,
         )
         self._server = QuietServer(config)
         self._serving = asyncio.create_task(self._server.serve([listening]))
@@ -229,13 +232,13 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
-        # asyncio sets it for a connection only where the socket names its protocol, which this way of making one does not; the body of
-        # an answer would wait 40 ms for the client to confirm its head.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
     except OSError as error:
         reason = (os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)).lower()
         raise ServerStartFailed(
             f"{host}:{port} can't be listened on: {reason}.",
             "Give --port another number, or 0 for a free one.",
         ) from error
+    # asyncio sets it for a connection only where the socket names its protocol, which this way of making one does not; the body of
+    # an answer would wait 40 ms for the client to confirm its head.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening

@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -286,21 +287,23 @@ def installed_packages() -> Path | None:
     files = [STORIES / "package.json", STORIES / "package-lock.json"]
     version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     folder = PACKAGES / version
-    if (folder / "complete").exists():
+    if folder.exists():
         return folder / "node_modules"
     npm = shutil.which("npm")
     if npm is None:
         return None
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        shutil.copy(file, folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
-    try:
-        subprocess.run(command, cwd=folder, capture_output=True, timeout=INSTALL_TIMEOUT_S, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    # An observer reads the maps of what it watches; recordings would be a hundred times as long.
-    for source_map in (folder / "node_modules").rglob("*.map"):
-        source_map.unlink()
-    (folder / "complete").touch()
+    PACKAGES.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=PACKAGES, ignore_cleanup_errors=True) as made:
+        for file in files:
+            shutil.copy(file, made)
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
+        try:
+            subprocess.run(command, cwd=made, capture_output=True, timeout=INSTALL_TIMEOUT_S, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return None
+        # An observer reads the maps of what it watches; recordings would be a hundred times as long.
+        for source_map in Path(made, "node_modules").rglob("*.map"):
+            source_map.unlink()
+        with suppress(OSError):  # another process has done the same meanwhile
+            Path(made).rename(folder)
     return folder / "node_modules"

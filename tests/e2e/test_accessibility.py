@@ -143,7 +143,7 @@ async def test_later_only_what_is_new_is_told(
 
 
 async def test_what_we_take_of_the_main_thread_is_not_said_of_the_page(checking: Watch, site: Site) -> None:
-    rows = "".join(f"<p><input><a href='#'>row {number}</a></p>" for number in range(700))
+    rows = "".join(f"<p><input><a href='#'>row {number}</a></p>" for number in range(1_300))
     tab = await checking.open(site.page("/table", body=f"{rows}<iframe srcdoc='<p>Ad</p>'></iframe>"))
     await checking.seen.first("a11y_checked", target=tab.target)
     page = next(name for name, url in checking.observer.pages().items() if url.endswith("/table"))

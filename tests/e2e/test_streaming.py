@@ -206,7 +206,9 @@ async def test_a_watch_prints_and_serves_the_same(site: Site, tmp_path: Path) ->
 
 
 async def test_a_watch_whose_output_nobody_reads_goes_on_serving(site: Site, tmp_path: Path) -> None:
-    page = site.page("/", "let n = 0; setInterval(() => console.error(`tick ${n++} ${'x'.repeat(150)}`), 1)")
+    # In letters: numbers would make it one flood, of which only the first ten are told.
+    tick = "'tick ' + [...String(n++)].map(digit => 'abcdefghij'[digit]).join('') + ' x'.repeat(75)"
+    page = site.page("/", f"let n = 0; setInterval(() => console.error({tick}), 1)")
     reading, writing = os.pipe()
     process = await asyncio.create_subprocess_exec(
         *FIRSTCAUSE, "watch", page, "--json", "--state-dir", tmp_path, stdout=writing, stderr=subprocess.PIPE
