@@ -19,7 +19,7 @@ class SelectorMissing(Detector[Options]):
         "what it found is gone for longer than it takes to draw anew; low if the page shows another view since. "
         "A replacement is suggested from `min_score` on, if it is by `min_margin` more like what was than any other"
     )
-    source = "the share of right suggestions over random changes of pages (bench/replacements.py)"
+    source = "the share of right suggestions over random changes of pages (bench/selectors.py)"
     options_type = Options
     needs = (SelectorMatches,)
 

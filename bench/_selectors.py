@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import json
 import random
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -266,7 +265,7 @@ async def run(count: int, seed: int) -> int:
         "seconds": round(time.monotonic() - began_s, 1),
     }
     return report(
-        "replacements",
+        "selectors",
         figures,
         [
             Must("trials", figures["trials"], 300, at_least=True),
@@ -282,7 +281,3 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="other changes")
     given = parser.parse_args()
     return asyncio.run(run(300 if given.quick else 1_500, given.seed))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
