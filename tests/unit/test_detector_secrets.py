@@ -17,9 +17,9 @@ from firstcause.observer.fingerprint import Fingerprint
 from firstcause.observer.observer import BrowserLost, Gap
 from firstcause.observer.signal import Detail, Signal, StackFrame
 
-from ..canaries import CANARIES, leaks
-from ..signals import signal
-from ..test_findings import EVENTS
+from .canaries import CANARIES, leaks
+from .signals import signal
+from .test_findings import EVENTS
 
 NUMBER = 5_000
 TIMES = 12
