@@ -55,8 +55,6 @@ class Service:
     started_s: float = field(default_factory=time.time)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     connected: set[Connected] = field(default_factory=set[Connected])
-    jobs: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
-    """What runs beside the requests; each ends by itself when `ending` is set."""
     alone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nobody is connected."""
 

@@ -259,7 +259,7 @@ class Engine:
         signal, finding = found.signal, found.finding
         told = self._episodes.get(found.episode) if found.episode else None
         if told is not None:
-            chain_id = self.chains.chain_of(told.id)
+            chain_id = self.chains.chain_of(told.id) or told.correlation_id or told.id
             grown = self._teller.grown(told, finding, signal, chain_id)
             self.chains.add(grown.id, told.cause, chain_id)
             return [grown]
@@ -332,7 +332,7 @@ class Engine:
     def _counted(self, storm: Storm) -> Event:
         """What a flood has come to."""
         self._storms.told(storm)
-        chain_id = self.chains.chain_of(storm.event.id)
+        chain_id = self.chains.chain_of(storm.event.id) or storm.event.correlation_id or storm.event.id
         within = f"{storm.last.monotonic_s - storm.began_s:.1f} s"
         more = (
             f"and {storm.count - 1} like it in {within}"

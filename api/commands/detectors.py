@@ -86,7 +86,10 @@ def _table(kinds: list[Kind], loaded: Loaded, *, explained: bool) -> Table:
         table.add_column("meaning", overflow="fold")
     for kind in kinds:
         first = [kind.id, kind.channel, kind.severity]
-        for option, value, default, origin in options(kind, loaded):
+        rows = list(options(kind, loaded))
+        if not explained and len(rows) > 1 and rows[0][1] is True:
+            del rows[0]  # that a detector is on is no news beside its thresholds
+        for option, value, default, origin in rows:
             style = "dim" if origin == "default" else "bold"
             cells = [option, _written(value), _written(default), printable(origin)]
             meaning = [str(kind.options_type.model_fields[option].description)] if explained else []

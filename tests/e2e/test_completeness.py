@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import Error, Page
 
 from firstcause.correlator.engine import Engine
-from firstcause.correlator.event import Event
+from firstcause.correlator.event import REPEATS, Event
 from firstcause.observer.observer import Observer
 from firstcause.observer.options import CaptureOptions, Level
 from firstcause.observer.signal import Signal
@@ -194,12 +194,17 @@ def name_in(*texts: str) -> str:
 
 
 def told_by(events: Iterable[Event]) -> Failures:
-    """Names and kinds. What is severity info informs; no failure is that."""
-    return Counter(
-        ("crash" if event.kind == "page_crash" else name_in(event.summary, str(event.context)), event.kind)
-        for event in events
-        if event.channel in DIAGNOSTICS and event.severity != "info"
-    )
+    """Names and kinds. What is severity info informs; no failure is that. Of a flood the last event says how many there were."""
+    told: Failures = Counter()
+    floods: Counter[str] = Counter()
+    for event in events:
+        if event.channel not in DIAGNOSTICS or event.severity == "info":
+            continue
+        name = "crash" if event.kind == "page_crash" else name_in(event.summary, str(event.context))
+        flood = str(event.context.get(REPEATS, event.id))
+        told[name, event.kind] += event.count - floods[flood]
+        floods[flood] = event.count
+    return told
 
 
 class Truth:
