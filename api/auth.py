@@ -107,7 +107,7 @@ class Keyring:
             raise UsageError(
                 "A token is good for at least a second and at most a year.", "Choose a time between."
             )
-        payload = {"s": scopes, "p": projects, "e": int(self._now_s() + valid_s)}
+        payload = {"s": scopes, "p": projects, "e": math.ceil(self._now_s() + valid_s)}
         body = _base64(json.dumps(payload, separators=(",", ":")).encode())
         token = f"{LIMITED_PREFIX}{body}.{self._signature(body)}"
         if len(token) > MAX_TOKEN_CHARS:
