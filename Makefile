@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# How many browsers the end-to-end tests keep busy at once; most of their time is waiting.
-BROWSERS ?= 2
-# … but for those that tell one kind of busy page from another.
+# In how many processes the end-to-end tests run, 0 for one after the other: each needs some four cores for itself.
+PROCESSES ?= 0
+# Those that tell one kind of busy page from another have the machine for themselves.
 ALONE := tests/e2e/test_hangs.py
 # As a variable of the environment an address needs no quoting, whatever is in it.
 export URL
@@ -48,7 +48,7 @@ check: install ## Style, types, floors, docs and unit tests
 	@$(BIN)/python -m pytest --no-header tests/unit
 
 e2e: install ## The end-to-end tests alone
-	@$(BIN)/python -m pytest --no-header -n $(BROWSERS) --dist loadfile tests/e2e $(addprefix --ignore ,$(ALONE))
+	@$(BIN)/python -m pytest --no-header -n $(PROCESSES) --dist loadfile tests/e2e $(addprefix --ignore ,$(ALONE))
 	@$(BIN)/python -m pytest --no-header $(ALONE)
 
 bench: install ## Every benchmark, in its quick form
