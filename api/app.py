@@ -47,6 +47,9 @@ STATUSES: Mapping[type[FirstcauseError], int] = {
 
 OPEN_PATHS = frozenset({"/client.js", "/healthz", "/readyz"})
 
+MCP_HEADERS = ("Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name")
+"""What an MCP client in a page sends beside the usual."""
+
 DESCRIPTION = "The stream of firstcause and what belongs to it. Every refusal is {code, message, hint}; codes never change."
 
 
@@ -70,9 +73,10 @@ def new_app(service: Service) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(service.settings.allowed_origins),
-            allow_methods=["GET", "POST", "PATCH"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_credentials=True,  # an EventSource comes back with its cookie
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", *MCP_HEADERS],
+            expose_headers=["Mcp-Session-Id"],
         )
     app.add_middleware(Access, service=service)
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]

@@ -60,7 +60,7 @@ async def explained(
     weak_of: Callable[[str], Sequence[Cause]],
 ) -> Explanation:
     """Raises NotFound."""
-    events = [_event(entry.line) for entry in entries_of(hub, project, correlation_id)]
+    events = await _events_of(hub, project, correlation_id, event_id)
     events = [*await _causes_before(hub, project, events), *events]
     linked = Linked(events)
     if event_id and event_id not in linked.events:
@@ -69,6 +69,29 @@ async def explained(
             f"GET /v1/chains/{correlation_id} lists its events.",
         )
     return explain(linked, event_id, {each: weak_of(each) for each in linked.events})
+
+
+async def _events_of(hub: Hub, project: str, correlation_id: str, event_id: str) -> list[Event]:
+    """What memory holds of the chain, and the event itself from the journal where memory has let it go. Raises NotFound."""
+    left = await _left(hub, project, correlation_id, event_id)
+    try:
+        events = [_event(entry.line) for entry in entries_of(hub, project, correlation_id)]
+    except NotFound:
+        if left is None:
+            raise
+        return [left]
+    if left is None or any(event.id == left.id for event in events):
+        return events
+    return sorted((left, *events), key=lambda event: event.id)
+
+
+async def _left(hub: Hub, project: str, correlation_id: str, event_id: str) -> Event | None:
+    """The event, or the root that gave the chain its name, wherever it is kept."""
+    found = await hub.find(event_id or correlation_id)
+    if found is None or found[0] != project:
+        return None
+    event = _event(found[1])
+    return event if correlation_id in (event.correlation_id, event.id) else None
 
 
 async def chain_of(hub: Hub, project: str, event_id: str) -> str:

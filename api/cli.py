@@ -16,6 +16,7 @@ from .commands.config import config
 from .commands.detectors import detectors
 from .commands.doctor import doctor
 from .commands.explain import explain
+from .commands.mcp import mcp
 from .commands.record import record
 from .commands.replay import replay
 from .commands.serve import serve
@@ -100,6 +101,7 @@ for command in (
     doctor,
     config,
     detectors,
+    mcp,
     token,
 ):  # one a file in commands/
     app.command()(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import re2  # pyright: ignore[reportMissingTypeStubs]
@@ -40,6 +40,18 @@ class Filter:
 def compiled(include: Patterns, exclude: Patterns, min_severity: Severity) -> Filter:
     """Raises BadFilter with RE2's reason."""
     return _compiled(_text(include), _text(exclude), min_severity)
+
+
+def line_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
+    """Which lines of a text are wanted, by patterns as those of events. Raises BadFilter with RE2's reason."""
+    wanted, refused = _line_test(include), _line_test(exclude)
+    return lambda line: (not include or wanted(line)) and not refused(line)
+
+
+def _line_test(patterns: Sequence[str]) -> Callable[[str], bool]:
+    literals = [pattern for pattern in patterns if not _is_expression(pattern) and "*" not in pattern]
+    search = _search([_expression(pattern, whole=False) for pattern in patterns if pattern not in literals])
+    return lambda line: any(literal in line for literal in literals) or (search is not None and search(line))
 
 
 def _text(patterns: Patterns) -> Fields:

@@ -19,6 +19,7 @@ from ..observer.observer import Observer
 from ..observer.options import CaptureOptions
 from ..observer.signal import Signal
 from ..observer.sources.attach import resolve_ws_url
+from .attachments import Attachments
 from .source_maps import MapReader
 from .watched import Watched
 
@@ -53,6 +54,7 @@ class Observation:
         """What its events name as their session, once there is one."""
         self.watched = Watched(options.watched_selectors if options is not None else ())
         self.observer = Observer(resolver(address), self._take, options, name)
+        self.attachments = Attachments(self._engine, self.observer, redactor)
 
     async def __aenter__(self) -> Self:
         await self.observer.start()
@@ -104,6 +106,7 @@ class Observation:
         if self._on_signal is not None:
             self._on_signal(signal)
         self.watched.take(signal)
+        self.attachments.take(signal)
         self._tell(self._engine.feed(signal))
 
     def _tell(self, events: list[Event]) -> None:

@@ -112,6 +112,8 @@ class Server:
         if self._server is not None and self._serving is not None:
             self._server.end()
             await self._serving
+        if self.service.jobs:
+            await asyncio.wait(self.service.jobs)
         self._forget_address()
 
     async def _serve(self, listening: socket.socket) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from ..correlator.engine import new_uuid7
 from ..correlator.event import Event
@@ -26,6 +27,7 @@ from .wire import Publication
 MB = 1 << 20
 HEARTBEAT_S = 10.0
 Transport = Literal["websocket", "sse", "poll"]
+TRANSPORTS: Final[tuple[Transport, ...]] = get_args(Transport)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +57,10 @@ class Service:
     started_s: float = field(default_factory=time.time)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     connected: set[Connected] = field(default_factory=set[Connected])
+    agents: Counter[object] = field(default_factory=Counter[object])
+    """Clients of MCP that are told things or wait for them now, each with how many of its requests do."""
+    jobs: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    """What runs beside the requests; each ends by itself when `ending` is set."""
     alone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nobody is connected."""
 
@@ -76,6 +82,23 @@ class Service:
                 if not self.connected:
                     self.alone.set()
                 pump.close()
+
+    @property
+    def readers(self) -> dict[str, int]:
+        """How many clients of each kind there are now."""
+        count = Counter(one.transport for one in self.connected)
+        return {transport: count[transport] for transport in TRANSPORTS} | {"mcp": len(self.agents)}
+
+    @contextmanager
+    def attending(self, agent: object) -> Generator[None]:
+        """An MCP client that is there, as long as the block lasts."""
+        self.agents[agent] += 1
+        try:
+            yield
+        finally:
+            self.agents[agent] -= 1
+            if not self.agents[agent]:
+                del self.agents[agent]
 
     async def publish(self, grant: Grant, project: str, publication: Publication) -> tuple[Event, int]:
         """Keep and tell a client's event; the event and its place. Raises ScopeMissing, ProjectRefused, TooMany, TooLarge."""

@@ -42,6 +42,7 @@ KEPT_ABORTS = 1_000
 KEPT_REPORTS = 100
 KEPT_SESSIONS = 10_000
 KEPT_EPISODES = 2_000
+KEPT_SIGNALS = 1_000
 
 
 def new_uuid7() -> str:
@@ -77,6 +78,8 @@ class Engine:
         self._teller = Teller(project, new_id, redactor)
         self._detectors = Detectors(self._teller.scene, thresholds, detectors)
         self._episodes: Kept[str, Event] = Kept(KEPT_EPISODES)
+        self._signals: Kept[str, Signal] = Kept(KEPT_SIGNALS)
+        self._activity: Kept[str, Signal] = Kept(KEPT_SIGNALS)
         self._storms = Storms()
         self._fold = Fold()
         self._flow = Flow()
@@ -99,6 +102,10 @@ class Engine:
         if self._held and self._held[0][0] < due_s:
             return self._held[0][0]
         return due_s if due_s < NEVER_S else None
+
+    def signal_of(self, event_id: str) -> Signal | None:
+        """What one of the latest events was made of, as it was fed: with whatever secrets there are in it."""
+        return self._signals.get(event_id) or self._activity.get(event_id)
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Other thresholds for the detectors from now on. Raises ThresholdRefused."""
@@ -407,6 +414,8 @@ class Engine:
         weak: tuple[Cause, ...],
     ) -> Event:
         event_id = self._teller.new_id()
+        # Facts are many: they push out one another, not failures.
+        (self._activity if finding.channel == "activity" else self._signals)[event_id] = signal
         chain_id = self.chains.add(
             event_id, cause, self.chains.chain_of(cause.id) if cause is not None else "", weak
         )

@@ -105,17 +105,19 @@ async def by_page(world: World, wanted: Asked) -> Check:
 
 
 async def by_role(world: World, wanted: Asked) -> Check:
-    """By Chrome's own tree; it needs not be switched on for that, which would make the page keep it up from then on."""
     try:
-        document = await world.held("document")
-        nodes = AX.decode(
-            await world.call("Accessibility.queryAXTree", objectId=document, role=wanted.wanted)
-        ).nodes
-        fitting = [node for node in nodes if not node.ignored and fits(node, wanted)]
+        fitting = await fitting_nodes(world, wanted)
         elements = [await described(world, node) for node in fitting[:DESCRIBED]]
         return counted(len(fitting), tuple(elements))
     finally:
         world.release()
+
+
+async def fitting_nodes(world: World, wanted: Asked) -> list[AxNode]:
+    """By Chrome's own tree; it needs not be switched on for that, which would make the page keep it up from then on."""
+    document = await world.held("document")
+    reply = await world.call("Accessibility.queryAXTree", objectId=document, role=wanted.wanted)
+    return [node for node in AX.decode(reply).nodes if not node.ignored and fits(node, wanted)]
 
 
 async def described(world: World, node: AxNode) -> FoundElement:

@@ -16,6 +16,7 @@ from .cdp.targets import TARGET_DETAILS, TargetTree
 from .domain import Domain, Listener
 from .domains import DOMAINS
 from .domains.page_script import PageScriptDomain
+from .domains.runtime import RuntimeDomain
 from .errors import BrowserUnreachable, CommandFailed, FirstcauseError, UnknownPage
 from .options import CaptureOptions
 from .signal import Detail, Signal
@@ -105,6 +106,19 @@ class Observer:
         raise UnknownPage(
             f"No page {page[:40]} is observed.", f"There are: {there}." if there else "There are none now."
         )
+
+    def session(self, session_id: str) -> Session | None:
+        """The session of this id, while it lasts."""
+        return self._tree.sessions.get(session_id)
+
+    def long_text(self, signal: Signal) -> str:
+        """What a console call said, if that was too long for its signal and is still kept."""
+        texts = (
+            domain.long_texts.get(signal.session, signal.order)
+            for domain in self._domains
+            if isinstance(domain, RuntimeDomain)
+        )
+        return next(texts, "")
 
     def watch_selectors(self, selectors: Iterable[str]) -> None:
         """Exactly these from now on, on every page that is there and on those that come."""

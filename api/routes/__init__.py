@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..mcp import route as mcp
 from ..transports import poll, sse, websocket
 from . import asking, client, config, events, health, metrics, observe, selectors, tickets
 
@@ -11,6 +12,7 @@ ROUTERS = (
     config.router,
     events.router,
     health.router,
+    mcp.router,
     metrics.router,
     observe.router,
     poll.router,

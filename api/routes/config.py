@@ -84,7 +84,6 @@ async def stats(grant: Asker, service: Shared) -> Stats:
     hub = service.hub
     pumps = [connected.pump for connected in service.connected]
     subscriptions = [subscription for pump in pumps for subscription in pump.subscriptions]
-    transports = [connected.transport for connected in service.connected]
     return Stats(
         version=__version__,
         uptime_s=round(time.time() - service.started_s, 1),
@@ -97,7 +96,7 @@ async def stats(grant: Asker, service: Shared) -> Stats:
             for name, project in hub.projects.items()
             if not grant.projects or name in grant.projects
         },
-        subscribers={kind: transports.count(kind) for kind in ("websocket", "sse", "poll")},
+        subscribers=service.readers,
         subscriptions=len(subscriptions),
         lag_events=max((subscription.lag for subscription in subscriptions), default=0),
         notifications=hub.tallies["notifications"],

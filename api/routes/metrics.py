@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from collections.abc import Iterator
 
 from fastapi import APIRouter
@@ -51,9 +50,8 @@ class Figures(Collector):
     def _readers(self) -> Iterator[Metric]:
         connected = self._service.connected
         readers = GaugeMetricFamily("firstcause_subscribers", "Connected clients.", labels=["transport"])
-        count = Tally(one.transport for one in connected)
-        for transport in ("websocket", "sse", "poll"):
-            readers.add_metric([transport], count[transport])
+        for transport, count in self._service.readers.items():
+            readers.add_metric([transport], count)
         yield readers
         lags = [subscription.lag for one in connected for subscription in one.pump.subscriptions]
         yield GaugeMetricFamily(

@@ -9,6 +9,9 @@ import msgspec
 
 from ..cdp.session import Session
 from ..domain import OWN_SCRIPT_URL, SCRIPTED, Domain, Listener, Params, StackTrace, async_stack_of, stack_of
+from ..long_texts import MAX_TEXT_CHARS as MAX_KEPT_CHARS
+from ..long_texts import LongTexts
+from ..options import CaptureOptions
 from ..signal import Detail
 
 MAX_TEXT_CHARS = 2000
@@ -114,11 +117,11 @@ def previewed(value: RemoteObject, preview: ObjectPreview) -> str:
     return f"[{inner}]" if is_array else f"{name}{{{inner}}}"
 
 
-def console_text(args: list[RemoteObject]) -> str:
+def console_text(
+    args: list[RemoteObject], limit: int = MAX_TEXT_CHARS, value_limit: int = MAX_VALUE_CHARS
+) -> str:
     """The arguments as one text, with %s-style directives filled in and %c styling left out."""
-    values = [
-        shorten(rendered(arg), MAX_VALUE_CHARS if arg.type != "string" else MAX_TEXT_CHARS) for arg in args
-    ]
+    values = [shorten(rendered(arg), value_limit if arg.type != "string" else limit) for arg in args]
     if len(values) > 1 and args[0].type == "string" and "%" in values[0]:
         rest = iter(values[1:])
 
@@ -129,7 +132,7 @@ def console_text(args: list[RemoteObject]) -> str:
             return found.group() if value is None else "" if found.group() == "%c" else value
 
         values = [FORMAT_DIRECTIVE.sub(fill, values[0]), *rest]
-    return shorten(" ".join(values), MAX_TEXT_CHARS)
+    return shorten(" ".join(values), limit)
 
 
 def exception_text(details: ExceptionDetails) -> str:
@@ -151,6 +154,10 @@ def is_rejection(details: ExceptionDetails) -> bool:
 class RuntimeDomain(Domain):
     roles = SCRIPTED
     details = (ExceptionThrown, ExceptionRevoked, ConsoleCalled)
+
+    def __init__(self, options: CaptureOptions) -> None:
+        super().__init__(options)
+        self.long_texts = LongTexts()
 
     def listen(self) -> list[Listener[Any]]:
         return [
@@ -201,8 +208,11 @@ class RuntimeDomain(Domain):
     def _console(self, session: Session, params: ConsoleParams) -> None:
         if session.history.is_repeat("Runtime", params.timestamp):
             return
+        text = console_text(params.args)
+        if "…" in text and (longer := console_text(params.args, MAX_KEPT_CHARS, MAX_KEPT_CHARS)) != text:
+            self.long_texts.keep(session.id, session.order + 1, longer)
         session.emit(
-            ConsoleCalled(params.type, console_text(params.args)),
+            ConsoleCalled(params.type, text),
             wall_ms=params.timestamp,
             stack=stack_of(params.stack_trace),
             async_stack=async_stack_of(params.stack_trace),

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from firstcause.api import errors as delivering
 from firstcause.api import settings
+from firstcause.api.mcp import extra, install
+from firstcause.api.tools import tool as tools
 from firstcause.observer import errors as observing
 
 # Which modules happen to be imported is no business of the page.
-MODULES = frozenset(module.__name__ for module in (observing, delivering, settings))
+MODULES = frozenset(module.__name__ for module in (observing, delivering, settings, extra, install, tools))
 
 HEAD = """# Errors
 

@@ -127,6 +127,7 @@ def test_the_commands() -> None:
         "detectors",
         "doctor",
         "explain",
+        "mcp",
         "record",
         "replay",
         "serve",

@@ -141,6 +141,24 @@ async def test_a_cause_that_has_left_memory_comes_from_the_journal(
     assert (await client.get(EXPLAIN)).json()["missing"] == SAVE.id
 
 
+async def test_a_failure_that_has_left_memory_is_explained_from_the_journal(
+    server: Server, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {one.id: Record("default", one.channel, one.seq, one.id, 0, one.line().encode()) for one in OWN}
+
+    async def find(event_id: str) -> Record | None:
+        return kept.get(event_id)
+
+    monkeypatch.setattr(server.service.hub.keeper, "find", find)
+    failed = OWN[-1]
+    for in_memory in ((), OWN[:1]):
+        await keep(server, *in_memory)
+        answer = (await client.get(EXPLAIN, params={"event": failed.id})).json()
+        assert [step["id"] for step in answer["steps"]] == [one.id for one in OWN]
+    elsewhere = await client.get("/v1/chains/other/explain", params={"event": failed.id})
+    assert refusal(elsewhere) == (404, "not_found")
+
+
 async def test_chains_that_turned_out_to_be_one_are_read_by_either_name(
     server: Server, client: httpx.AsyncClient
 ) -> None:

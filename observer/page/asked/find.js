@@ -53,6 +53,7 @@
   };
   return {
     describe,
+    first: (engine, wanted, exact) => engines[engine](wanted, exact)[0],
     find(engine, wanted, exact) {
       let found;
       try {
