@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from statistics import fmean, median, pstdev
+from math import inf, sqrt
+from statistics import median
 from typing import NamedTuple
 
 from pydantic import Field
@@ -73,20 +73,21 @@ class PollingStorm(Detector[Options]):
         poll = Poll(signal.wall_ms - detail.elapsed_ms, signal.wall_ms, detail.encoded_bytes)
         polls = self._polls.add(key, signal.monotonic_s, poll)
         episode = self._episodes.name(key, signal, begins=len(polls) == 1)
-        if len(polls) < self.options.requests:
+        if len(polls) < self.options.requests or not self._growth.may_be_due(episode, len(polls)):
             return
         latest = [polls[place][1] for place in range(-self.options.requests, 0)]
         if self._is_steady(latest) and self._growth.is_due(episode, len(polls)):
             yield self._found(signal, detail, latest, len(polls), episode)
 
     def _is_steady(self, polls: Sequence[Poll]) -> bool:
+        # What costs least and fails most comes first: this is asked with every answer.
+        if not asked_again(polls[-2], polls[-1]):
+            return False
         gaps_ms = gaps_of(polls)
-        mean_ms = fmean(gaps_ms)
         return (
-            median(gaps_ms) <= self.options.gap_s * 1_000
-            and mean_ms > 0
+            varies_by(gaps_ms) < self.options.variation
+            and median(gaps_ms) <= self.options.gap_s * 1_000
             and not are_long(polls)
-            and pstdev(gaps_ms, mean_ms) / mean_ms < self.options.variation
             and most_common(poll.size for poll in polls) / len(polls) >= self.options.same_size
             and all(asked_again(one, after) for one, after in pairwise(polls))
         )
@@ -116,6 +117,14 @@ def gaps_of(polls: Sequence[Poll]) -> list[float]:
     return [after.began_ms - before.began_ms for before, after in pairwise(polls)]
 
 
+def varies_by(gaps_ms: Sequence[float]) -> float:
+    """The deviation of the gaps by their mean."""
+    mean_ms = sum(gaps_ms) / len(gaps_ms)
+    if mean_ms <= 0:
+        return inf
+    return sqrt(sum((gap - mean_ms) ** 2 for gap in gaps_ms) / len(gaps_ms)) / mean_ms
+
+
 def are_long(polls: Sequence[Poll]) -> bool:
     """Whether they are long polls: each waits for its answer most of the time, and the next comes after it."""
     waits_ms = median(poll.ended_ms - poll.began_ms for poll in polls)
@@ -129,4 +138,7 @@ def asked_again(before: Poll, after: Poll) -> bool:
 
 
 def most_common(sizes: Iterable[float]) -> int:
-    return max(Counter(sizes).values())
+    counts: dict[float, int] = {}
+    for size in sizes:
+        counts[size] = counts.get(size, 0) + 1
+    return max(counts.values())
