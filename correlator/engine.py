@@ -110,7 +110,8 @@ class Engine:
             self.repeats += 1
             return []
         due_s = self.next_due_s
-        events = self.advance(signal.monotonic_s) if due_s is not None else []
+        is_due = due_s is not None and due_s <= signal.monotonic_s
+        events = self.advance(signal.monotonic_s) if is_due else []
         effect = self._flow.note(signal)
         if effect is not None:
             self._causes.find(effect)

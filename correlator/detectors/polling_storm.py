@@ -16,7 +16,7 @@ from ..templates import address_template
 from . import detector
 from .detector import Detector, Found, Scenes
 from .requests import ASKED_BY_SCRIPT, Episodes, lasting
-from .windows import Growth, Windows, page_of
+from .windows import Growth, Windows
 
 # What overlaps and begins closer together than this was asked for in one go.
 ONE_GO_MS = 50.0
@@ -65,24 +65,29 @@ class PollingStorm(Detector[Options]):
     def see(self, signal: Signal) -> Iterable[Found]:
         detail = signal.detail
         if not isinstance(detail, RequestFinished) or detail.type not in ASKED_BY_SCRIPT:
-            return
+            return ()
         if detail.status >= 400 or signal.replayed:
-            return
+            return ()
         # By its own path: a loop over many things asks for each once.
-        key = (*page_of(signal), signal.loader_id, detail.method, detail.url.partition("?")[0])
+        path = detail.url.partition("?")[0]
+        key = signal.browser, signal.page, signal.loader_id, detail.method, path
         poll = Poll(signal.wall_ms - detail.elapsed_ms, signal.wall_ms, detail.encoded_bytes)
         polls = self._polls.add(key, signal.monotonic_s, poll)
-        episode = self._episodes.name(key, signal, begins=len(polls) == 1)
-        if len(polls) < self.options.requests or not self._growth.may_be_due(episode, len(polls)):
-            return
+        count = len(polls)
+        if count == 1:
+            self._episodes.name(key, signal, begins=True)
+        # What costs least and fails most comes first: this is asked with every answer.
+        if count < self.options.requests or not asked_again(polls[-2][1], poll):
+            return ()
+        episode = self._episodes.name(key, signal, begins=False)
+        if not self._growth.may_be_due(episode, count):
+            return ()
         latest = [polls[place][1] for place in range(-self.options.requests, 0)]
-        if self._is_steady(latest) and self._growth.is_due(episode, len(polls)):
-            yield self._found(signal, detail, latest, len(polls), episode)
+        if not self._is_steady(latest) or not self._growth.is_due(episode, count):
+            return ()
+        return (self._found(signal, detail, latest, count, episode),)
 
     def _is_steady(self, polls: Sequence[Poll]) -> bool:
-        # What costs least and fails most comes first: this is asked with every answer.
-        if not asked_again(polls[-2], polls[-1]):
-            return False
         gaps_ms = gaps_of(polls)
         return (
             varies_by(gaps_ms) < self.options.variation
