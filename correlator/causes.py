@@ -88,9 +88,9 @@ class Causes:
         """What comes by another way than the effect itself: the error of a worker, an element's removal."""
         if effect.node is None:
             return
-        unheard = self._unheard.pop(effect.node, None) is not None
-        if unheard or (effect.kind == "selector" and not effect.node.links):
-            self.find(effect)
+        unheard = self._unheard.pop(effect.node, None)
+        if unheard is not None or (effect.kind == "selector" and not effect.node.links):
+            self.find(unheard or effect)
 
     def of(self, effect: Effect) -> tuple[Cause | None, tuple[Cause, ...]]:
         """The cause, if one is proven, and what is too weak to be one."""

@@ -13,6 +13,7 @@ from .findings.finding import Finding, Scene, context, said
 from .redact import redact_text
 
 AnyDetector = Detector[Any]
+NOBODY: tuple[AnyDetector, ...] = ()
 Kinds = Sequence[type[AnyDetector]]
 Thresholds = Mapping[str, Mapping[str, bool | float]]
 
@@ -62,7 +63,7 @@ class Detectors:
         self._kinds = kinds
         self._options: dict[str, Options] = {}
         self._running: dict[str, AnyDetector] = {}
-        self._seeing: dict[type[Detail], list[AnyDetector]] = {}
+        self._seeing: dict[type[Detail], tuple[AnyDetector, ...]] = {}
         self._hearing: dict[str, list[AnyDetector]] = {}
         self._renaming: dict[type[Detail], list[AnyDetector]] = {}
         self._timed: list[AnyDetector] = []
@@ -89,8 +90,15 @@ class Detectors:
 
     def see(self, signal: Signal) -> list[Found]:
         self._latest = signal
-        seeing = self._seeing.get(type(signal.detail))
-        return self._asked(seeing, lambda detector: detector.see(signal)) if seeing else []
+        found: list[Found] = []
+        # As `_asked`, without a call more for each: this is done for every signal.
+        for detector in self._seeing.get(type(signal.detail), NOBODY):
+            try:
+                found += detector.see(signal)
+            except Exception as error:  # noqa: BLE001 - one failing detector is a finding, never a dead stream
+                self._leave_out(detector, error)
+        self._look_at_the_clock()
+        return found + self._reported() if self._failed else found
 
     def hear(self, told: Told) -> list[Found]:
         hearing = self._hearing.get(told.finding.kind)
@@ -124,10 +132,9 @@ class Detectors:
         for detector in tuple(detectors):
             try:
                 found += ask(detector)
-            except Exception as error:  # noqa: BLE001 - one failing detector is a finding, never a dead stream
+            except Exception as error:  # noqa: BLE001 - as above
                 self._leave_out(detector, error)
-        if self._timed:
-            self._look_at_the_clock()
+        self._look_at_the_clock()
         return found + self._reported() if self._failed else found
 
     def _reported(self) -> list[Found]:
@@ -135,7 +142,11 @@ class Detectors:
         return failed
 
     def _look_at_the_clock(self) -> None:
-        self.due_s = min((detector.due_s for detector in self._timed), default=NEVER_S)
+        due_s = NEVER_S
+        for detector in self._timed:
+            if detector.due_s < due_s:
+                due_s = detector.due_s
+        self.due_s = due_s
 
     def _leave_out(self, detector: AnyDetector, error: Exception) -> None:
         self._running.pop(detector.id, None)
@@ -145,17 +156,19 @@ class Detectors:
 
     def _sort(self) -> None:
         """Who wants what, in the order of the list."""
-        self._seeing, self._hearing, self._renaming = {}, {}, {}
+        self._hearing, self._renaming = {}, {}
+        seeing: dict[type[Detail], list[AnyDetector]] = {}
         for kind in self._kinds:
             detector = self._running.get(kind.id)
             if detector is None:
                 continue
             for detail in kind.needs:
-                self._seeing.setdefault(detail, []).append(detector)
+                seeing.setdefault(detail, []).append(detector)
             for told in kind.hears:
                 self._hearing.setdefault(told, []).append(detector)
             for detail in kind.renames:
                 self._renaming.setdefault(detail, []).append(detector)
+        self._seeing = {detail: tuple(detectors) for detail, detectors in seeing.items()}
         # Only those that wait for a time say so, by having a way to tell when it has come.
         self._timed = [one for one in self._running.values() if "advance" in vars(type(one))]
         self._look_at_the_clock()

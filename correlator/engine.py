@@ -117,7 +117,8 @@ class Engine:
             self.repeats += 1
             return []
         due_s = self.next_due_s
-        events = self.advance(signal.monotonic_s) if due_s is not None else []
+        is_due = due_s is not None and due_s <= signal.monotonic_s
+        events = self.advance(signal.monotonic_s) if is_due else []
         effect = self._flow.note(signal)
         if effect is not None:
             self._causes.find(effect)
@@ -193,7 +194,10 @@ class Engine:
         if isinstance(detail, RequestFailed):
             return ABORT_S if was_cancelled(detail) and not self._is_awaited(effect) else 0.0
         awaits = effect is not None and self._causes.awaits(effect)
-        return LATE_S if awaits or self._flow.awaits_request(signal) else 0.0
+        if awaits:
+            return LATE_S
+        # A busy browser tells the line of a failed load long before the failure itself.
+        return HOLD_S if self._flow.awaits_request(signal) else 0.0
 
     def _is_awaited(self, effect: Effect | None) -> bool:
         return effect is None or effect.node is None or self._causes.is_awaited(effect.node)

@@ -40,6 +40,7 @@ from ..observer.domains.runtime import ConsoleCalled, ExceptionThrown
 from ..observer.domains.tasks import (
     ActionBegan,
     ElementFailed,
+    ElementHandled,
     ElementRemoved,
     FetchIntercepted,
     MessageSent,
@@ -73,7 +74,8 @@ TYPING = frozenset({"keydown", "keyup", "input", "change"})
 TYPED = TYPING | {"key"}
 FOREIGN_MESSAGE = "message@"
 MESSAGE_FOLLOWS_MS = 50.0
-HANDLER_ASKS_WITHIN_MS = 5.0
+# The page tells when the handler is over, unless its document goes before.
+HANDLER_TAKES_MS = 2_000.0
 NAVIGATION_FOLLOWS_MS = 2_000.0
 CONSOLE_FAILURES = frozenset({"error", "assert", "warning"})
 BLOCKING_ISSUES = frozenset({"ContentSecurityPolicyIssue", "CorsIssue", "MixedContentIssue"})
@@ -156,6 +158,7 @@ class Flow:
             TaskNavigates: self._task_navigates,
             ActionBegan: self._action_began,
             ElementFailed: self._element_failed,
+            ElementHandled: self._element_handled,
             WorkerMade: self._worker_made,
             MessageSent: self._message_sent,
             ElementRemoved: self._removed,
@@ -321,7 +324,7 @@ class Flow:
         if element is None or detail.initiator == "parser":
             return None
         context, began_ms = element
-        return context if 0 <= signal.wall_ms - began_ms <= HANDLER_ASKS_WITHIN_MS else None
+        return context if 0 <= signal.wall_ms - began_ms <= HANDLER_TAKES_MS else None
 
     def _remember(self, signal: Signal, request: Request) -> None:
         self._requests[signal.browser, signal.request_id] = request
@@ -404,7 +407,7 @@ class Flow:
             self.contexts.documents[signal.browser, signal.target] = document
             self.page(signal).intent = None
             thread = self._thread(signal)
-            thread.context = thread.action = thread.last = None
+            thread.context = thread.action = thread.last = thread.element = None
         return effect or Effect("outcome", signal, node=document)
 
     def _navigated_within(self, signal: Signal, detail: NavigatedWithin) -> Effect:
@@ -569,6 +572,11 @@ class Flow:
                 self.contexts.nodes[signal.browser, detail.id] = request
                 self._thread(signal).element = detail.id, signal.wall_ms
                 return
+
+    def _element_handled(self, signal: Signal, detail: ElementHandled) -> None:
+        thread = self._thread(signal)
+        if thread.element is not None and thread.element[0] == detail.id:
+            thread.element = None
 
     def _worker_made(self, signal: Signal, detail: WorkerMade) -> None:
         self.contexts.worker_made(signal, detail)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from hashlib import blake2b
-from urllib.parse import urlsplit
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 HEX = r"(?=[0-9a-f]*\d)[0-9a-f]{8,}"  # with a digit in it, or it is a word
@@ -30,19 +29,24 @@ def address_template(url: str) -> str:
     """`http://shop.test/users/{int}/orders/{uuid}?page=&sort=`: ids open, the query's names sorted and without their values."""
     if url.startswith(("data:", "blob:")):
         return url.partition(",")[0].partition("/")[0]
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return template_of(url)
-    segments = parts.path.split("/")
-    if len(segments) > MAX_SEGMENTS:
-        segments = [*segments[:MAX_SEGMENTS], "…"]
-    path = "/".join(SEGMENT.sub(open_value, part) if DIGIT.search(part) else part for part in segments)
-    names = sorted({part.partition("=")[0] for part in parts.query.split("&") if part})
-    query = "&".join(f"{name}=" for name in names)
-    scheme = f"{parts.scheme}:" if parts.scheme else ""
-    site = f"{scheme}//{parts.netloc}" if parts.netloc else scheme
-    return f"{site}{path}?{query}" if query else f"{site}{path}"
+    address, _, query = url.partition("#")[0].partition("?")
+    site, path = site_and_path(address)
+    if DIGIT.search(path) or path.count("/") > MAX_SEGMENTS:
+        segments = path.split("/")
+        if len(segments) > MAX_SEGMENTS:
+            segments = [*segments[:MAX_SEGMENTS], "…"]
+        path = "/".join(SEGMENT.sub(open_value, part) if DIGIT.search(part) else part for part in segments)
+    names = sorted({part.partition("=")[0] for part in query.split("&") if part})
+    return f"{site}{path}?{'&'.join(f'{name}=' for name in names)}" if names else f"{site}{path}"
+
+
+def site_and_path(address: str) -> tuple[str, str]:
+    """`http://shop.test` and `/users/7`. By hand, because this is done for every request."""
+    slashes = address.find("//")
+    if slashes < 0 or (slashes and address[slashes - 1] != ":"):
+        return "", address
+    end = address.find("/", slashes + 2)
+    return (address[:end], address[end:]) if end >= 0 else (address, "")
 
 
 def open_value(found: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from ..service import Service
 
 router = APIRouter()
 
-MAX_WATCHED = 50
+MAX_WATCHED = 100  # as many as the settings take
 Selector = Annotated[str, Field(min_length=1, max_length=512)]
 Selectors = Annotated[list[Selector], Field(max_length=MAX_WATCHED)]
 

@@ -40,18 +40,17 @@ class Followed:
 
     def note(self, signal: Signal) -> None:
         page, detail = page_of(signal), signal.detail
-        match detail:
-            case RequestSent() if detail.type == "Ping" or detail.initiator in BY_PARSER:
+        if isinstance(detail, RequestSent):
+            if detail.type == "Ping" or detail.initiator in BY_PARSER:
                 return  # pages count clicks, dead ones too; and they go on loading
-            case Navigated(main_frame=True):
+        elif isinstance(detail, Navigated):
+            if detail.main_frame:
                 self._latest_ms.pop(page, None)  # what came before was another document's
                 return
-            case TargetOpened():
-                if detail.type != "page" or not detail.opener:
-                    return
-                page = signal.browser, detail.opener
-            case _:
-                pass
+        elif isinstance(detail, TargetOpened):
+            if detail.type != "page" or not detail.opener:
+                return
+            page = signal.browser, detail.opener
         self._latest_ms[page] = signal.wall_ms
 
     def is_followed(self, click: Signal) -> bool:

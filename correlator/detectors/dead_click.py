@@ -75,11 +75,14 @@ class DeadClick(Detector[Options]):
 
     def see(self, signal: Signal) -> Iterable[Found]:
         detail = signal.detail
-        if not isinstance(detail, ClickQuiet):
-            self._followed.note(signal)
-            if isinstance(detail, Navigated) and detail.main_frame:
-                self._documents[page_of(signal)] = signal.loader_id
-            return
+        if isinstance(detail, ClickQuiet):
+            return self._quiet(signal, detail)
+        self._followed.note(signal)
+        if isinstance(detail, Navigated) and detail.main_frame:
+            self._documents[page_of(signal)] = signal.loader_id
+        return ()
+
+    def _quiet(self, signal: Signal, detail: ClickQuiet) -> Iterable[Found]:
         if (
             not detail.clickable
             or detail.after_ms < self.options.after_ms

@@ -16,12 +16,13 @@ from .detector import Detector, Found, Options
 from .requests import ASKED_BY_SCRIPT, lasting
 from .windows import Growth, PageKey, page_of
 
-KEPT_GROUPS = 1_000
+KEPT_BURSTS = 1_000
 KEPT_REQUESTS = 5_000
 KEPT_ADDRESSES = 100
+KEPT_UNSORTED = 1_000
 
 Site = tuple[str, int, int]
-GroupKey = tuple[PageKey, str, str, Site]
+BurstKey = tuple[PageKey, str, Site]
 
 
 class NPlusOneOptions(Options):
@@ -32,6 +33,19 @@ class NPlusOneOptions(Options):
     total_ms: float = Field(
         default=300.0, ge=0, le=600_000, description="From so much time on, of all of them together."
     )
+
+
+class Asked:
+    """One request; its group is known once its burst was sorted."""
+
+    __slots__ = ("group", "is_data", "signal", "took_ms", "url")
+
+    def __init__(self, signal: Signal, url: str) -> None:
+        self.signal = signal
+        self.url = url
+        self.took_ms = 0.0
+        self.is_data = True
+        self.group: Group | None = None
 
 
 class Group:
@@ -47,6 +61,40 @@ class Group:
         self.addresses: set[str] = set()
         self.total_ms = 0.0
         self.is_data = True
+
+    def add(self, asked: Asked) -> None:
+        self.last_ms = asked.signal.wall_ms
+        self.sent += 1
+        if len(self.addresses) < KEPT_ADDRESSES:
+            self.addresses.add(asked.url)
+        asked.group = self
+        self.answered(asked)
+
+    def answered(self, asked: Asked) -> None:
+        self.total_ms += asked.took_ms
+        self.is_data = self.is_data and asked.is_data
+
+
+class Burst:
+    """Requests from one place, each soon after the one before. Only a burst that takes long is sorted by template: most are not."""
+
+    __slots__ = ("groups", "last_ms", "sent", "total_ms", "unsorted")
+
+    def __init__(self) -> None:
+        self.last_ms = 0.0
+        self.sent = 0
+        self.total_ms = 0.0
+        self.unsorted: list[Asked] = []
+        self.groups: dict[str, Group] = {}
+
+    def sort(self, apart_ms: float) -> None:
+        for asked in self.unsorted:
+            template = address_template(asked.url)
+            group = self.groups.get(template)
+            if group is None or asked.signal.wall_ms - group.last_ms >= apart_ms:
+                group = self.groups[template] = Group(asked.signal, template)
+            group.add(asked)
+        self.unsorted.clear()
 
 
 class NPlusOneApi(Detector[NPlusOneOptions]):
@@ -66,8 +114,8 @@ class NPlusOneApi(Detector[NPlusOneOptions]):
 
     def __init__(self, options: NPlusOneOptions, scene: Callable[[Signal], Scene]) -> None:
         super().__init__(options, scene)
-        self._groups: Kept[GroupKey, Group] = Kept(KEPT_GROUPS)
-        self._of: Kept[tuple[str, str], Group] = Kept(KEPT_REQUESTS)
+        self._bursts: Kept[BurstKey, Burst] = Kept(KEPT_BURSTS)
+        self._asked: Kept[tuple[str, str], tuple[Burst, Asked]] = Kept(KEPT_REQUESTS)
         self._growth = Growth()
 
     def see(self, signal: Signal) -> Iterable[Found]:
@@ -78,34 +126,45 @@ class NPlusOneApi(Detector[NPlusOneOptions]):
             return ()
         if not isinstance(detail, ResponseReceived) or detail.type not in ASKED_BY_SCRIPT:
             return ()
-        group = self._of.pop((signal.browser, signal.request_id), None)
-        return self._answered(group, detail) if group is not None else ()
+        known = self._asked.pop((signal.browser, signal.request_id), None)
+        return self._answered(*known, detail) if known is not None else ()
 
     def _sent(self, signal: Signal, url: str) -> None:
         request = signal.browser, signal.request_id
-        if request in self._of:  # redirected
+        if request in self._asked:  # redirected
             return
-        template = address_template(url)
-        key = page_of(signal), signal.loader_id, template, site_of(signal)
-        group = self._groups.get(key)
-        if group is None or signal.wall_ms - group.last_ms >= self.options.apart_ms:
-            group = self._groups[key] = Group(signal, template)
-        group.last_ms = signal.wall_ms
-        group.sent += 1
-        if len(group.addresses) < KEPT_ADDRESSES:
-            group.addresses.add(url)
-        self._of[request] = group
+        key = page_of(signal), signal.loader_id, site_of(signal)
+        burst = self._bursts.get(key)
+        if burst is None or signal.wall_ms - burst.last_ms >= self.options.apart_ms:
+            burst = self._bursts[key] = Burst()
+        burst.last_ms = signal.wall_ms
+        burst.sent += 1
+        asked = Asked(signal, url)
+        burst.unsorted.append(asked)
+        if len(burst.unsorted) >= KEPT_UNSORTED:
+            burst.sort(self.options.apart_ms)
+        self._asked[request] = burst, asked
 
-    def _answered(self, group: Group, detail: ResponseReceived) -> list[Found]:
-        group.total_ms += detail.elapsed_ms
-        group.is_data = group.is_data and is_data(detail.mime)
+    def _answered(self, burst: Burst, asked: Asked, detail: ResponseReceived) -> Iterable[Found]:
+        asked.took_ms, asked.is_data = detail.elapsed_ms, is_data(detail.mime)
+        burst.total_ms += asked.took_ms
+        if asked.group is not None:
+            asked.group.answered(asked)
         options = self.options
+        if burst.sent < options.at_least or burst.total_ms < options.total_ms:
+            return ()
+        burst.sort(options.apart_ms)
+        group = asked.group
+        assert group is not None
         if len(group.addresses) < options.at_least or group.total_ms < options.total_ms or not group.is_data:
-            return []
+            return ()
+        return self._found(group)
+
+    def _found(self, group: Group) -> Iterable[Found]:
         first = group.first
         episode = f"{self.id} {page_of(first)} {first.loader_id} {group.template} {site_of(first)}"
         if not self._growth.is_due(episode, group.sent):
-            return []
+            return ()
         scene = self.scene(first)
         url = scene.url(group.template)
         within_ms = group.last_ms - first.wall_ms
@@ -122,10 +181,10 @@ class NPlusOneApi(Detector[NPlusOneOptions]):
             total_ms=round(group.total_ms),
         )
         finding.context |= context(**places(first.stack or first.async_stack, scene))
-        return [Found(finding, first, episode=episode)]
+        return (Found(finding, first, episode=episode),)
 
 
 def site_of(signal: Signal) -> Site:
     """The place in the code that asks."""
-    frame = next(iter(signal.stack or signal.async_stack), None)
-    return (frame.url, frame.line, frame.column) if frame is not None else ("", 0, 0)
+    stack = signal.stack or signal.async_stack
+    return (stack[0].url, stack[0].line, stack[0].column) if stack else ("", 0, 0)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from statistics import fmean, median, pstdev
+from math import inf, sqrt
+from statistics import median
 from typing import NamedTuple
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from ..templates import address_template
 from . import detector
 from .detector import Detector, Found, Scenes
 from .requests import ASKED_BY_SCRIPT, Episodes, lasting
-from .windows import Growth, Windows, page_of
+from .windows import Growth, Windows
 
 # What overlaps and begins closer together than this was asked for in one go.
 ONE_GO_MS = 50.0
@@ -65,28 +65,34 @@ class PollingStorm(Detector[Options]):
     def see(self, signal: Signal) -> Iterable[Found]:
         detail = signal.detail
         if not isinstance(detail, RequestFinished) or detail.type not in ASKED_BY_SCRIPT:
-            return
+            return ()
         if detail.status >= 400 or signal.replayed:
-            return
+            return ()
         # By its own path: a loop over many things asks for each once.
-        key = (*page_of(signal), signal.loader_id, detail.method, detail.url.partition("?")[0])
+        path = detail.url.partition("?")[0]
+        key = signal.browser, signal.page, signal.loader_id, detail.method, path
         poll = Poll(signal.wall_ms - detail.elapsed_ms, signal.wall_ms, detail.encoded_bytes)
         polls = self._polls.add(key, signal.monotonic_s, poll)
-        episode = self._episodes.name(key, signal, begins=len(polls) == 1)
-        if len(polls) < self.options.requests:
-            return
+        count = len(polls)
+        if count == 1:
+            self._episodes.name(key, signal, begins=True)
+        # What costs least and fails most comes first: this is asked with every answer.
+        if count < self.options.requests or not asked_again(polls[-2][1], poll):
+            return ()
+        episode = self._episodes.name(key, signal, begins=False)
+        if not self._growth.may_be_due(episode, count):
+            return ()
         latest = [polls[place][1] for place in range(-self.options.requests, 0)]
-        if self._is_steady(latest) and self._growth.is_due(episode, len(polls)):
-            yield self._found(signal, detail, latest, len(polls), episode)
+        if not self._is_steady(latest) or not self._growth.is_due(episode, count):
+            return ()
+        return (self._found(signal, detail, latest, count, episode),)
 
     def _is_steady(self, polls: Sequence[Poll]) -> bool:
         gaps_ms = gaps_of(polls)
-        mean_ms = fmean(gaps_ms)
         return (
-            median(gaps_ms) <= self.options.gap_s * 1_000
-            and mean_ms > 0
+            varies_by(gaps_ms) < self.options.variation
+            and median(gaps_ms) <= self.options.gap_s * 1_000
             and not are_long(polls)
-            and pstdev(gaps_ms, mean_ms) / mean_ms < self.options.variation
             and most_common(poll.size for poll in polls) / len(polls) >= self.options.same_size
             and all(asked_again(one, after) for one, after in pairwise(polls))
         )
@@ -116,6 +122,14 @@ def gaps_of(polls: Sequence[Poll]) -> list[float]:
     return [after.began_ms - before.began_ms for before, after in pairwise(polls)]
 
 
+def varies_by(gaps_ms: Sequence[float]) -> float:
+    """The deviation of the gaps by their mean."""
+    mean_ms = sum(gaps_ms) / len(gaps_ms)
+    if mean_ms <= 0:
+        return inf
+    return sqrt(sum((gap - mean_ms) ** 2 for gap in gaps_ms) / len(gaps_ms)) / mean_ms
+
+
 def are_long(polls: Sequence[Poll]) -> bool:
     """Whether they are long polls: each waits for its answer most of the time, and the next comes after it."""
     waits_ms = median(poll.ended_ms - poll.began_ms for poll in polls)
@@ -129,4 +143,7 @@ def asked_again(before: Poll, after: Poll) -> bool:
 
 
 def most_common(sizes: Iterable[float]) -> int:
-    return max(Counter(sizes).values())
+    counts: dict[float, int] = {}
+    for size in sizes:
+        counts[size] = counts.get(size, 0) + 1
+    return max(counts.values())

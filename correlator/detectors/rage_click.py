@@ -67,14 +67,15 @@ class RageClick(Detector[Options]):
         self._growth = Growth()
 
     def see(self, signal: Signal) -> Iterable[Found]:
-        detail = signal.detail
-        if not isinstance(detail, ClickQuiet):
+        if not isinstance(signal.detail, ClickQuiet):
             self._followed.note(signal)
-        elif not self._followed.is_followed(signal) and signal.element not in BARE:
-            clicks = self._clicks.get(page_of(signal), deque[Click]())
-            for click in clicks:
-                click.quiet = click.quiet or click.wall_ms == signal.wall_ms
-            yield from self._rage(clicks, signal.wall_ms)
+            return ()
+        if self._followed.is_followed(signal) or signal.element in BARE:
+            return ()
+        clicks = self._clicks.get(page_of(signal), deque[Click]())
+        for click in clicks:
+            click.quiet = click.quiet or click.wall_ms == signal.wall_ms
+        return self._rage(clicks, signal.wall_ms)
 
     def hear(self, told: Told) -> Iterable[Found]:
         detail = told.signal.detail

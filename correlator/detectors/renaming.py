@@ -23,24 +23,26 @@ class RenamingOptions(Options):
         default=1.0,
         ge=0,
         le=60,
-        description="Reports of one page that follow each other within this time are one failure.",
+        description="Reports of one page within this time after the first are one failure.",
     )
 
 
 class Reports:
-    """A framework tells one failure in several messages: what follows another within a time is the same."""
+    """A framework tells one failure in several messages: what follows the first within a time is the same. A failure that comes again
+    and again is not one for good.
+    """
 
     def __init__(self, within_s: float) -> None:
         self._within_ms = within_s * 1000
-        self._latest: Kept[tuple[str, str, str], tuple[float, int]] = Kept(KEPT_FAILURES)
+        self._firsts: Kept[tuple[str, str, str], tuple[float, int]] = Kept(KEPT_FAILURES)
 
     def key(self, signal: Signal, name: str) -> str:
         """The identity of the failure that the signal reports."""
         of = signal.browser, signal.page, name
-        last_ms, number = self._latest.get(of, (0.0, 0))
-        if abs(signal.wall_ms - last_ms) > self._within_ms:
+        first_ms, number = self._firsts.get(of, (0.0, 0))
+        if abs(signal.wall_ms - first_ms) > self._within_ms:
             number += 1
-        self._latest[of] = signal.wall_ms, number
+            self._firsts[of] = signal.wall_ms, number
         return f"{name} {signal.browser} {signal.page} {number}"
 
 

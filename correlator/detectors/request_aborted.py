@@ -69,14 +69,16 @@ class RequestAborted(Detector[Options]):
         self._left: Kept[tuple[str, str], Left] = Kept(KEPT_FRAMES)
 
     def see(self, signal: Signal) -> Iterable[Found]:
-        match signal.detail:
-            case RequestSent(type="Document") | Navigated(main_frame=False):
+        detail = signal.detail
+        if isinstance(detail, RequestSent) and detail.type != "Document":
+            sent = self._sent.get(page_of(signal))
+            if sent is None:
+                sent = self._sent[page_of(signal)] = deque(maxlen=KEPT_PER_PAGE)
+            sent.append(signal)
+            return ()
+        match detail:
+            case RequestSent() | Navigated(main_frame=False):
                 self._left[signal.browser, signal.frame] = Left(signal.wall_ms, signal.loader_id)
-            case RequestSent():
-                sent = self._sent.get(page_of(signal))
-                if sent is None:
-                    sent = self._sent[page_of(signal)] = deque(maxlen=KEPT_PER_PAGE)
-                sent.append(signal)
             case RequestFailed(canceled=True):
                 self._cancelled_ms[signal.browser, signal.request_id] = signal.wall_ms
             case Navigated() | TargetClosed(type="page"):

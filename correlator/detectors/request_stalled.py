@@ -79,13 +79,21 @@ class RequestStalled(Detector[Options]):
         self._growth = Growth()
 
     def see(self, signal: Signal) -> Iterable[Found]:
+        detail = signal.detail
+        if isinstance(detail, RequestSent):
+            self._waits(signal, detail)
+        elif isinstance(detail, ResponseReceived):
+            self._answered(signal, detail)
+        elif isinstance(detail, RequestFailed | RequestFinished):
+            self._is_over((signal.browser, signal.request_id))
+        else:
+            self._is_left(signal)
+        if not self._waiting and not self._stalled:
+            self.due_s = NEVER_S
+        return ()
+
+    def _is_left(self, signal: Signal) -> None:
         match signal.detail:
-            case RequestSent() as detail:
-                self._waits(signal, detail)
-            case ResponseReceived() as detail:
-                self._answered(signal, detail)
-            case RequestFailed() | RequestFinished():
-                self._is_over((signal.browser, signal.request_id))
             case Navigated() as detail:
                 frame = "" if detail.main_frame else signal.frame
                 self._forget(
@@ -95,9 +103,6 @@ class RequestStalled(Detector[Options]):
                 self._forget(signal, lambda sent: sent.session == signal.session)
             case _:
                 self._forget(signal, lambda _: True)
-        if not self._waiting and not self._stalled:
-            self.due_s = NEVER_S
-        return ()
 
     def advance(self, now_s: float) -> Iterable[Found]:
         after_s = self.options.after_s
@@ -115,7 +120,9 @@ class RequestStalled(Detector[Options]):
         if detail.type not in PATIENT_TYPES and not signal.replayed:
             self._waiting[signal.browser, signal.request_id] = signal
             # Too early if what it is set for is over by then; that costs less than to find the next at each answer.
-            self.due_s = min(self.due_s, signal.monotonic_s + self.options.after_s)
+            due_s = signal.monotonic_s + self.options.after_s
+            if due_s < self.due_s:
+                self.due_s = due_s
 
     def _answered(self, signal: Signal, detail: ResponseReceived) -> None:
         stalled = self._is_over((signal.browser, signal.request_id))
@@ -123,8 +130,9 @@ class RequestStalled(Detector[Options]):
             self._took_s[key_of(stalled.sent)] = signal.monotonic_s - stalled.sent.monotonic_s
 
     def _is_over(self, key: RequestKey) -> Stalled | None:
-        self._waiting.pop(key, None)
-        return self._stalled.pop(key, None)
+        if key in self._waiting:
+            del self._waiting[key]
+        return self._stalled.pop(key, None) if self._stalled else None
 
     def _forget(self, signal: Signal, goes: Callable[[Signal], bool]) -> None:
         """Those of this browser that nobody waits for any more: Chrome does not tell their end."""

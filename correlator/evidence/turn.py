@@ -29,9 +29,10 @@ def waiting_actions(effect: Effect, flow: Flow) -> list[Action]:
 
 
 def silent_since(effect: Effect, flow: Flow, since_s: float) -> list[Action]:
-    session = effect.signal.session
+    session, now_s = effect.signal.session, effect.signal.monotonic_s
     latest = takewhile(lambda one: one.at_s > since_s, reversed(flow.page(effect.signal).actions))
-    return [one for one in latest if one.session == session and not one.led][::-1]
+    # Looked at again later, it may stand behind actions that came after it.
+    return [one for one in latest if one.session == session and not one.led and one.at_s <= now_s][::-1]
 
 
 def waits_since_s(effect: Effect, flow: Flow, origin: Origin) -> float:

@@ -70,6 +70,12 @@ class ElementFailed(Detail, frozen=True, tag="task_element"):
     url: str
 
 
+class ElementHandled(Detail, frozen=True, tag="task_element_handled"):
+    """The task of that error handler is over: what is loaded from now on, it has not asked for."""
+
+    id: str
+
+
 class WorkerMade(Detail, frozen=True, tag="task_worker"):
     """Comes before the worker's target opens. A task of the page in which its error arrives is `id.e`."""
 
@@ -109,6 +115,7 @@ LINES: dict[str, type[Detail]] = {
     "n": TaskNavigates,
     "a": ActionBegan,
     "e": ElementFailed,
+    "h": ElementHandled,
     "w": WorkerMade,
     "m": MessageSent,
     "r": ElementRemoved,

@@ -784,6 +784,7 @@
     note("e", nowMs(), `"${id}",${url(String(element.currentSrc || element.src || element.href || ""))}`);
     flush();
     enter(id);
+    later(() => { note("h", nowMs(), `"${id}"`); flush(); }, NEXT);
   };
 
   // --- the window: actions, navigations, what is removed ---------------------------------------------------------------------------------

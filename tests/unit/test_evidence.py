@@ -15,6 +15,7 @@ from firstcause.observer.domains.runtime import ExceptionThrown
 from firstcause.observer.domains.tasks import (
     ActionBegan,
     ElementFailed,
+    ElementHandled,
     ElementRemoved,
     FetchIntercepted,
     MessageSent,
@@ -174,8 +175,8 @@ def test_a_report_whose_request_never_comes_is_told_all_the_same() -> None:
     story = Story().load()
     story.ask("/api/first", story.act("#go"))
     story.signal(Issue("CorsIssue", "MissingAllowOriginHeader", f"{SITE}/api/collect"), request_id="R77")
-    assert story.engine.next_due_s == pytest.approx(story.now_s + 0.1)
-    story.events += story.engine.advance(story.now_s + 0.1)
+    assert story.engine.next_due_s == pytest.approx(story.now_s + 0.5)
+    story.events += story.engine.advance(story.now_s + 0.5)
     assert story.event("/api/collect blocked").cause is None
 
 
@@ -223,6 +224,23 @@ def test_an_element_that_did_not_load_explains_its_handler() -> None:
         "no picture", f"{story.realm}:e1"
     ).end()
     assert story.link("no picture", "/img/mug.png answered 404") == ("task", 0.97)
+
+
+def test_what_an_error_handler_loads_instead_comes_of_what_failed_until_the_handler_is_over() -> None:
+    story = Story().load()
+    missing, _ = story.ask("/img/a.avif", "", at("show", 10), kind="Image")
+    story.answer(missing, "/img/a.avif", 404, kind="Image").signal(
+        ElementFailed(f"{story.realm}:e1", "/img/a.avif")
+    )
+    story.wait(1)  # the machine does something else
+    instead, _ = story.ask("/img/a.png", kind="Image")
+    story.signal(ElementHandled(f"{story.realm}:e1"))
+    other, _ = story.ask("/img/b.png", kind="Image")
+    story.answer(instead, "/img/a.png", 404, kind="Image").answer(
+        other, "/img/b.png", 404, kind="Image"
+    ).end()
+    assert story.link("/img/a.png answered 404", "/img/a.avif answered 404")
+    assert story.link("/img/b.png answered 404", "/img/a.avif answered 404") is None
 
 
 def test_a_message_that_names_the_address_names_the_cause() -> None:
@@ -380,6 +398,30 @@ def test_what_a_worker_does_that_nobody_asks_comes_of_the_page_that_made_it(
     worker.log("out of moves", "rw:0~i1.12").end()
     story.events += worker.events
     assert (story.event("out of moves").cause is not None) is is_told
+
+
+def test_a_message_may_be_heard_of_while_the_end_of_what_it_led_to_is_held_back() -> None:
+    story = Story().load()
+    worker = story.worker()
+    click = story.wait(0.1).act("#route")
+    worker.now_s = story.now_s
+    request, _ = worker.ask("/api/route", "rw:m0")
+    worker.wait(0.1).breaks(request, "/api/route", "net::ERR_ABORTED", canceled=True)
+    story.now_s = worker.now_s
+    story.signal(MessageSent(f"{story.realm}:w1", 0, click)).acted().wait(2).end()
+    assert story.link("/api/route", "click on #route")
+
+
+def test_what_waited_for_its_turn_did_not_wait_for_an_action_that_came_later() -> None:
+    story = Story().load()
+    worker = story.worker()
+    story.now_s = worker.now_s
+    request, _ = story.wait(3).ask("/api/jobs", f"{story.realm}:w1.0")
+    story.breaks(request, "/api/jobs", "net::ERR_ABORTED", canceled=True).act("#later")
+    worker.now_s = story.acted().now_s
+    worker.signal(MessageSent("out", 0, "rw:0~i1.12"))
+    story.events += worker.events + story.engine.finish()
+    assert story.link("/api/jobs", "click on #later") is None
 
 
 def test_a_message_may_be_heard_of_after_what_it_led_to() -> None:
