@@ -10,9 +10,12 @@ ALONE := tests/e2e/test_hangs.py
 # As a variable of the environment an address needs no quoting, whatever is in it.
 export URL
 
+# In CI the checks run beside the end-to-end tests, which mostly wait, and take only what those leave of the machine.
+GENTLY := nice -n 19
+
 # Runs a command and shows what it said only when it fails.
 define quietly
-	@echo "· $(1)"; said=$$($(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
+	@echo "· $(1)"; said=$$($(GENTLY) $(1) 2>&1) || { printf '%s\n' "$$said"; exit 1; }
 endef
 
 .DEFAULT_GOAL := help
@@ -45,7 +48,7 @@ check: install ## Style, types, floors, docs and unit tests
 	$(call quietly,$(BIN)/pyright)
 	$(call quietly,$(BIN)/lint-imports --no-cache)
 	$(call quietly,$(BIN)/python scripts/docs --check)
-	@$(BIN)/python -m pytest --no-header tests/unit
+	@$(GENTLY) $(BIN)/python -m pytest --no-header tests/unit
 
 e2e: install ## The end-to-end tests alone
 	@$(BIN)/python -m pytest --no-header -n $(PROCESSES) --dist loadfile tests/e2e $(addprefix --ignore ,$(ALONE))

@@ -63,7 +63,7 @@ async def explained(
     events = await _events_of(hub, project, correlation_id, event_id)
     events = [*await _causes_before(hub, project, events), *events]
     linked = Linked(events)
-    if event_id and event_id not in linked.events:
+    if event_id and linked.named(event_id) is None:
         raise NotFound(
             f"There is no event {event_id} in chain {correlation_id}.",
             f"GET /v1/chains/{correlation_id} lists its events.",

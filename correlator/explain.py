@@ -19,11 +19,13 @@ NOTHING: Final[Mapping[str, Sequence[Cause]]] = {}
 def explain(
     events: Sequence[Event] | Linked, event_id: str = "", weak: Mapping[str, Sequence[Cause]] = NOTHING
 ) -> Explanation:
-    """The event has to be among them; without one it is the worst failure of the worst chain. `weak` has, by event, what may have
-    caused it without being proven.
+    """Of the event that is named, else of the worst failure of the worst chain. `weak` has, by event, what may have caused it without
+    being proven. Raises KeyError if there is no such event.
     """
     linked = events if isinstance(events, Linked) else Linked(events)
-    event = linked.events[event_id] if event_id else worst(worst_chain(linked.chains()))
+    event = linked.named(event_id) if event_id else worst(worst_chain(linked.chains()))
+    if event is None:
+        raise KeyError(event_id)
     path = linked.path_to(event)
     first = path[0]
     also, beside = _others(linked, path)

@@ -16,6 +16,7 @@ class Linked:
     def __init__(self, events: Iterable[Event]) -> None:
         given = list(events)
         notices = [event for event in given if event.kind == MERGED]
+        self._told_more_of = dict(_told_more_of(given))
         self._merged = dict(names for notice in notices if all(names := _joined_by(notice)))
         self.events = {event.id: event for event in _grown(given) if event.kind != MERGED}
         self.events.update((event.id, event) for notice in notices for event in self._found_late(notice))
@@ -29,6 +30,12 @@ class Linked:
         self._chains: defaultdict[str, list[Event]] = defaultdict(list)
         for event in self.events.values():
             self._chains[self._leader(event.id)].append(event)
+
+    def named(self, event_id: str) -> Event | None:
+        """The event of that id. What only tells more of another one stands for that."""
+        while event_id in self._told_more_of:
+            event_id = self._told_more_of[event_id]
+        return self.events.get(event_id)
 
     def cause_of(self, event: Event) -> Event | None:
         """None if nothing is proven, or if the cause is not among these events."""
@@ -110,6 +117,16 @@ def _grown(events: Sequence[Event]) -> Iterator[Event]:
         grown = latest.get(event.id)
         said = {} if grown is None else {"count": grown.count, "summary": grown.summary}
         yield event.model_copy(update=said) if said else event
+
+
+def _told_more_of(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
+    """What is no event of its own, and the one before it that it is about."""
+    before = set[str]()
+    for event in events:
+        about = event.context.get("event" if event.kind == MERGED else REPEATS)
+        if isinstance(about, str) and about in before:
+            yield event.id, about
+        before.add(event.id)
 
 
 def _joined_by(notice: Event) -> tuple[str, str]:

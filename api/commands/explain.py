@@ -75,7 +75,8 @@ def explain(
 
 def chosen(linked: Linked, given: str, file: Path) -> str:
     """The id of the event that is meant. What only began a chain stands for the worst that came of it. Raises NotFound."""
-    found = [given] if given in linked.events else [each for each in linked.events if each.startswith(given)]
+    named = linked.named(given)
+    found = [named.id] if named else [each for each in linked.events if each.startswith(given)]
     if len(found) > 1:
         raise NotFound(f"{given} is how {len(found)} events begin: {shown(found)}.", "Give more of the id.")
     if not found:

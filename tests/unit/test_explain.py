@@ -419,6 +419,7 @@ def test_a_flood_is_one_event_with_what_it_has_come_to() -> None:
     linked = Linked([*STORY, flood, *grown])
     [told] = [one for one in linked.events.values() if one.summary.startswith("stuck")]
     assert (told.id, told.count, told.summary) == (flood.id, 100, "stuck (100 times in 2.0 s)")
+    assert explain(linked, grown[1].id) == explain(linked, flood.id)
 
 
 def test_how_a_flood_went_on_is_an_event_of_its_own_where_its_beginning_is_not_kept() -> None:
