@@ -33,6 +33,21 @@ async def test_explain_takes_an_event_or_a_chain(server: Server) -> None:
     assert of_event["pending"] == {"errors": 1, "network_errors": 1}
 
 
+async def test_explain_takes_any_id_that_was_told(server: Server) -> None:
+    agent = Agent(server)
+    flood = happened("console_flood", summary="the same again", correlation_id="chain")
+    grown = happened(
+        "console_flood",
+        summary="100 times the same",
+        count=100,
+        context={"repeats": flood.id},
+        correlation_id="chain",
+    )
+    await told(server, flood, grown)
+    (chain,) = (await agent.new())["chains"]
+    assert "100 times the same" in (await agent.call("explain", id=chain["id"]))["text"]
+
+
 async def test_the_latest_events_come_first(server: Server) -> None:
     agent = Agent(server)
     await told(server, happened(summary="first"), a_failure(), happened(summary="last"))
