@@ -7,11 +7,8 @@ true cause of what went wrong, from what is likely to tell it in the fewest byte
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import re
-import shutil
-import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -27,9 +24,11 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_types import CallToolResult, TextContent
 
+sys.path.insert(0, str(ROOT))
+
+from tests.npm_packages import npm_packages
+
 NPM = Path(__file__).parent / "npm"
-CACHE = ROOT / ".venv" / ".cache" / "peers"
-INSTALL_TIMEOUT_S = 300.0
 PATIENCE_S = 10.0
 WAIT_S = 5.0
 WATCH_S = 50.0  # the most that wait_for_events waits
@@ -249,22 +248,7 @@ PEERS = {PlaywrightMcp.name: playwright_mcp, DevtoolsMcp.name: devtools_mcp}
 
 
 def installed_peers() -> Path:
-    """Their node_modules, installed once."""
-    files = [NPM / "package.json", NPM / "package-lock.json"]
-    folder = CACHE / hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    if not folder.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            sys.exit("--peers needs npm and Node 20.19 or newer.")
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=CACHE, ignore_cleanup_errors=True) as made:
-            for file in files:
-                shutil.copy(file, made)
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
-            ended = subprocess.run(
-                command, cwd=made, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
-            )
-            if ended.returncode:
-                sys.exit(f"The peers could not be installed: {ended.stderr.strip()[-500:]}")
-            Path(made).rename(folder)
+    folder = npm_packages(NPM)
+    if folder is None:
+        sys.exit("--peers needs npm, Node 20.19 or newer, and a registry that npm reaches.")
     return folder / "node_modules"

@@ -1,14 +1,9 @@
-"""The official checks of MCP: installed once, and a server that has, beside its own, the tools, prompts and resources that they call."""
+"""The official checks of MCP, and a server that has, beside its own, the tools, prompts and resources that they call."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import shutil
-import subprocess
-from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -23,13 +18,9 @@ from firstcause.api.tools.desk import Desk
 from firstcause.api.tools.tool import Answer, Arguments, Tool
 from firstcause.observer.errors import FirstcauseError
 
-from ..links import ROOT
-
 HERE: Final = Path(__file__).parent / "mcp_npm"
-CACHE: Final = ROOT / ".venv" / ".cache" / "mcp-checks"
 # That of the system may be older than the suite can do with.
 NODE: Final = Path(executable.__file__).parent / "bin" / "node"
-INSTALL_TIMEOUT_S: Final = 180.0
 RUN_TIMEOUT_S: Final = 120.0
 SESSIONS: Final = "2025-11-25"
 SESSIONLESS: Final = "2026-07-28"
@@ -39,30 +30,6 @@ CONFORMANCE: Final = {
 }
 """The suite for the newer protocol is not released yet."""
 INSPECTOR: Final = "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
-
-
-def installed() -> Path | None:
-    """The packages of mcp_npm/package-lock.json, installed once; None where that can't be done."""
-    files = [HERE / "package.json", HERE / "package-lock.json"]
-    version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    folder = CACHE / version
-    if folder.exists():
-        return folder / "node_modules"
-    npm = shutil.which("npm")
-    if npm is None:
-        return None
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=CACHE, ignore_cleanup_errors=True) as made:
-        for file in files:
-            shutil.copy(file, made)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
-        try:
-            subprocess.run(command, cwd=made, capture_output=True, timeout=INSTALL_TIMEOUT_S, check=True)
-        except (OSError, subprocess.SubprocessError):
-            return None
-        with suppress(OSError):  # another process has done the same meanwhile
-            Path(made).rename(folder)
-    return folder / "node_modules"
 
 
 class Ran(NamedTuple):

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import shutil
-import subprocess
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -30,11 +26,10 @@ from firstcause.observer.options import CaptureOptions
 from firstcause.observer.signal import Detail, Signal
 from firstcause.observer.sources.launch import LaunchedBrowser, launch
 
-from ..links import ROOT, STORIES, Published, Recorded, is_meant, missing
+from ..links import STORIES, Published, Recorded, is_meant, missing
+from ..npm_packages import npm_packages
 from .support import Bell
 
-PACKAGES = ROOT / ".venv" / ".cache" / "story-packages"
-INSTALL_TIMEOUT_S = 60.0
 STEP_PATIENCE_S = 15.0
 
 
@@ -283,27 +278,12 @@ async def stage() -> AsyncGenerator[Stage]:
 
 
 def installed_packages() -> Path | None:
-    """What stories load from /npm/, installed once; None where that can't be done: then stories bring stand-ins."""
-    files = [STORIES / "package.json", STORIES / "package-lock.json"]
-    version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    folder = PACKAGES / version
-    if folder.exists():
-        return folder / "node_modules"
-    npm = shutil.which("npm")
-    if npm is None:
-        return None
-    PACKAGES.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=PACKAGES, ignore_cleanup_errors=True) as made:
-        for file in files:
-            shutil.copy(file, made)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
-        try:
-            subprocess.run(command, cwd=made, capture_output=True, timeout=INSTALL_TIMEOUT_S, check=True)
-        except (OSError, subprocess.SubprocessError):
-            return None
-        # An observer reads the maps of what it watches; recordings would be a hundred times as long.
-        for source_map in Path(made, "node_modules").rglob("*.map"):
-            source_map.unlink()
-        with suppress(OSError):  # another process has done the same meanwhile
-            Path(made).rename(folder)
-    return folder / "node_modules"
+    """What stories load from /npm/; None where that can't be had: then stories bring stand-ins."""
+    folder = npm_packages(STORIES, without_maps)
+    return folder and folder / "node_modules"
+
+
+def without_maps(folder: Path) -> None:
+    """An observer reads the maps of what it watches; recordings would be a hundred times as long."""
+    for source_map in Path(folder, "node_modules").rglob("*.map"):
+        source_map.unlink()

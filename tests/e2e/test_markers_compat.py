@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import shutil
 import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,14 +13,14 @@ import pytest
 
 from firstcause.observer.options import CaptureOptions
 
+from ..npm_packages import npm_packages
 from .support import Answer, Chromium, Site, Tab, Watch, watching
 from .test_tasks import Story, run_alone
 
 HERE = Path(__file__).parent
 FACTS = (HERE / "markers_page.js").read_text("utf-8")
 NPM = HERE / "npm"
-CACHE = HERE.parents[1] / ".venv" / ".cache" / "compatibility"
-INSTALL_TIMEOUT_S = 120
+BUNDLE_TIMEOUT_S = 60
 OFF, ON = CaptureOptions(markers=False), CaptureOptions()
 ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}
 
@@ -249,34 +247,18 @@ async def test_a_marker_that_fails_never_reaches_the_page(watch: Watch, served: 
 # --- libraries that patch what the markers patch -----------------------------------------------------------------------
 
 
-def install() -> Path | None:
-    """The libraries of npm/package-lock.json, installed once; None where there is no npm or it has nothing."""
-    files = [NPM / "package.json", NPM / "package-lock.json"]
-    folder = CACHE / hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    modules, sentry = folder / "node_modules", folder / "sentry.js"
-    npm = shutil.which("npm")
-    if sentry.exists() or npm is None:
-        return folder if sentry.exists() else None
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        shutil.copy(file, folder)
-    fetch = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
-    entry = str(modules / "@sentry/browser/build/npm/esm/prod/index.js")
-    bundle = [
+def bundled(folder: Path) -> None:
+    """Of Sentry there is no script that a page can load as it is."""
+    modules = folder / "node_modules"
+    command = [
         str(modules / ".bin/esbuild"),
-        entry,
+        str(modules / "@sentry/browser/build/npm/esm/prod/index.js"),
         "--bundle",
         "--format=iife",
         "--global-name=Sentry",
-        "--outfile=bundled.js",
+        "--outfile=sentry.js",
     ]
-    try:
-        for command in (fetch, bundle):
-            subprocess.run(command, cwd=folder, capture_output=True, timeout=INSTALL_TIMEOUT_S, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    (folder / "bundled.js").rename(sentry)
-    return folder
+    subprocess.run(command, cwd=folder, capture_output=True, timeout=BUNDLE_TIMEOUT_S, check=True)
 
 
 LIBRARIES = {
@@ -312,7 +294,7 @@ TWIN_USE = "fetch('/page').then((r) => r.text()).then((text) => { console.error(
 
 @pytest.mark.parametrize("name", LIBRARIES)
 async def test_a_library_does_the_same(chromium: Chromium, served: Site, name: str) -> None:
-    folder = await asyncio.to_thread(install)
+    folder = await asyncio.to_thread(npm_packages, NPM, bundled)
     file, use = LIBRARIES[name]
     source = (folder / file if folder else NPM / "twin.js").read_text("utf-8")
     served.script("/library.js", source)

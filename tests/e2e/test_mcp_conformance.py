@@ -13,8 +13,9 @@ from mcp_types import CallToolResult
 from firstcause.api.tools import TOOLS
 
 from ..mcp_clients import Era, Served, agent_of
+from ..npm_packages import npm_packages
 from ..unit.serving import serving
-from .mcp_checks import CONFORMANCE, HERE, INSPECTOR, SESSIONLESS, SESSIONS, Ran, installed, offer, run
+from .mcp_checks import CONFORMANCE, HERE, INSPECTOR, SESSIONLESS, SESSIONS, Ran, offer, run
 from .support import Chromium, Site, cdp_client
 
 LISTS = ("tools/list", "resources/list", "resources/templates/list", "prompts/list")
@@ -22,7 +23,8 @@ LISTS = ("tools/list", "resources/list", "resources/templates/list", "prompts/li
 
 @pytest.fixture(scope="module")
 def packages() -> Path | None:
-    return installed()
+    folder = npm_packages(HERE)
+    return folder and folder / "node_modules"
 
 
 FOUND = {
