@@ -19,6 +19,7 @@ from .commands.explain import explain
 from .commands.mcp import mcp
 from .commands.record import record
 from .commands.replay import replay
+from .commands.report import report
 from .commands.serve import serve
 from .commands.token import token
 from .commands.watch import demo, watch
@@ -97,6 +98,7 @@ for command in (
     record,
     replay,
     explain,
+    report,
     demo,
     doctor,
     config,
