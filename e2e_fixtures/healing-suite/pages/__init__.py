@@ -1,0 +1,1 @@
+"""Page objects and helpers of the suite."""
