@@ -1,0 +1,2 @@
+// The library was not deployed.
+document.querySelector("#calendar").append(new CalendarLibrary().month());

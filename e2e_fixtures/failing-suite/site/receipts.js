@@ -1,0 +1,1 @@
+document.querySelector("#receipt").addEventListener("click", () => window.open("/receipt"));
