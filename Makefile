@@ -7,10 +7,12 @@ STAMP := $(VENV)/.installed
 PROCESSES ?= 0
 # Those that tell one kind of busy page from another have the machine for themselves.
 ALONE := tests/e2e/test_hangs.py
+# Those that start programs and wait for their end: other test runners, agents, reports.
+TOOLS := $(wildcard $(addprefix tests/e2e/test_,mcp*.py pytest_plugin.py healing.py locating.py run.py html_report.py))
 # As a variable of the environment an address needs no quoting, whatever is in it.
 export URL
 
-# In CI the checks run beside the end-to-end tests, which mostly wait, and take only what those leave of the machine.
+# In CI these run beside the tests of pages, which mostly wait, and take only what those leave of the machine.
 GENTLY := nice -n 19
 
 # Runs a command and shows what it said only when it fails.
@@ -19,7 +21,7 @@ define quietly
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help install watch test check e2e bench docs clean
+.PHONY: help install watch test check e2e pages tools alone bench docs clean
 
 help: ## What can be done here
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /make \1\t/' | expand -t 16
@@ -50,8 +52,15 @@ check: install ## Style, types, floors, docs and unit tests
 	$(call quietly,$(BIN)/python scripts/docs --check)
 	@$(GENTLY) $(BIN)/python -m pytest --no-header tests/unit
 
-e2e: install ## The end-to-end tests alone
-	@$(BIN)/python -m pytest --no-header -n $(PROCESSES) --dist loadfile tests/e2e $(addprefix --ignore ,$(ALONE))
+e2e: alone ## The end-to-end tests alone
+
+pages: install
+	@$(BIN)/python -m pytest --no-header -n $(PROCESSES) --dist loadfile tests/e2e $(addprefix --ignore ,$(ALONE) $(TOOLS))
+
+tools: install
+	@$(GENTLY) $(BIN)/python -m pytest --no-header $(TOOLS)
+
+alone: pages tools
 	@$(BIN)/python -m pytest --no-header $(ALONE)
 
 bench: install ## Every benchmark, in its quick form

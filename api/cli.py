@@ -20,6 +20,8 @@ from .commands.mcp import mcp
 from .commands.record import record
 from .commands.replay import replay
 from .commands.report import report
+from .commands.reporter_path import reporter_path
+from .commands.run import run
 from .commands.serve import serve
 from .commands.token import token
 from .commands.watch import demo, watch
@@ -39,6 +41,7 @@ EXIT_CODES = {
     0: "It did what was asked; Ctrl-C, SIGTERM and --for end a command well.",
     1: "`doctor` found something that has to be put right.",
     2: "It could not be done; stderr says why in one sentence.",
+    3: "`run --fail-on`: the command did well, and a page had something of that severity or worse.",
 }
 
 
@@ -99,6 +102,7 @@ for command in (
     replay,
     explain,
     report,
+    reporter_path,
     demo,
     doctor,
     config,
@@ -107,3 +111,5 @@ for command in (
     token,
 ):  # one a file in commands/
     app.command()(command)
+# What follows the command's name is its own, also without --.
+app.command(context_settings={"allow_interspersed_args": False})(run)

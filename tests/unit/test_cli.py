@@ -130,6 +130,9 @@ def test_the_commands() -> None:
         "mcp",
         "record",
         "replay",
+        "report",
+        "reporter-path",
+        "run",
         "serve",
         "token",
         "watch",
@@ -154,7 +157,7 @@ def test_every_command_has_an_example_that_uses_what_exists_and_is_in_the_refere
 
 
 def test_exit_codes_are_documented() -> None:
-    assert sorted(EXIT_CODES) == [0, 1, 2]
+    assert sorted(EXIT_CODES) == [0, 1, 2, 3]
     for code, meaning in EXIT_CODES.items():
         assert f"| {code} | {meaning} |" in REFERENCE
 
