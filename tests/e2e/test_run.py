@@ -19,7 +19,8 @@ from firstcause.correlator.event import Event
 from firstcause.correlator.linked import Linked
 from firstcause.observer.sources.discover import find_browser
 
-from .runner_checks import FLAGS, installed, node_script, playwright_project
+from ..npm_packages import npm_packages
+from .runner_checks import FLAGS, HERE, node_script, playwright_project
 from .support import Answer, Site
 
 RUN_S = 120.0
@@ -162,7 +163,8 @@ def shop(site: Site) -> str:
 
 @pytest.fixture(scope="module")
 def packages() -> Path | None:
-    return installed()
+    folder = npm_packages(HERE)
+    return folder and folder / "node_modules"
 
 
 def assert_cart_failed(run: Ran) -> None:
