@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -64,6 +65,9 @@ def report(
             "--root", metavar="DIR", help="Where the sources are, for the places in github and gitlab."
         ),
     ] = Path(),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say what was made as one JSON object on stderr.")
+    ] = False,
     verbose: Verbose = 0,
 ) -> None:
     """Make a report of a recording: what failed, what its first cause was, and how that is known.
@@ -80,9 +84,16 @@ def report(
     told = told_by(file)
     content = Content(told.events, title or file.name, told.weak, told.notes)
     if form == "github":
-        annotate(content, Sources(root), out or os.environ.get(JOB_SUMMARY, ""))
+        out = out or os.environ.get(JOB_SUMMARY, "")
+        annotate(content, Sources(root), out)
     else:
-        put(FORMS[form](content, Sources(root)), out or (beside(file) if form == "html" else STDOUT))
+        out = out or (beside(file) if form == "html" else STDOUT)
+        put(FORMS[form](content, Sources(root)), out)
+    if as_json:
+        said = {"as": form, "out": out, "failures": len(content.failures)}
+        print(json.dumps(said), file=sys.stderr)
+    elif form != "github" and out != STDOUT:
+        print(f"firstcause: {printable(out)} is written.", file=sys.stderr)
     noted(list(told.notes))
 
 
@@ -112,7 +123,6 @@ def put(text: str, out: str) -> None:
         sys.stdout.buffer.flush()
         return
     write_file(Path(out), text)
-    print(f"firstcause: {printable(out)} is written.", file=sys.stderr)
 
 
 def beside(file: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from firstcause.api import logs
 from firstcause.api.commands.report import JOB_SUMMARY, report
 from firstcause.api.reports.folder import write_report
 from firstcause.correlator.event import Event
@@ -24,6 +25,12 @@ Said = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(JOB_SUMMARY, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command sets the log of a whole process up, and this one has other tests."""
+    monkeypatch.setattr(logs, "configure", lambda _: None)
 
 
 @pytest.fixture
@@ -55,6 +62,13 @@ def test_each_form_goes_to_stdout_or_to_a_file(form: Any, begins: str, file: Pat
     report(file, form, str(out))
     assert out.read_text() == text
     assert capfd.readouterr().out == ""
+
+
+def test_what_was_made_is_told_to_programs(file: Path, capfd: Said) -> None:
+    report(file, "junit", as_json=True)
+    text, said = capfd.readouterr()
+    assert text.startswith("<?xml")
+    assert json.loads(said) == {"as": "junit", "out": "-", "failures": 1}
 
 
 def test_github_has_annotations_on_stdout_and_adds_to_the_summary(

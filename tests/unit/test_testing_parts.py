@@ -349,4 +349,8 @@ def test_the_plugin_that_is_not_asked_for_imports_nothing_else_of_firstcause() -
     done = subprocess.run(
         [sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout.split() == ["firstcause.api.testing", "firstcause.api.testing.plugin"]
+    assert done.stdout.split() == [
+        "firstcause.api",
+        "firstcause.api.testing",
+        "firstcause.api.testing.plugin",
+    ]
