@@ -19,7 +19,8 @@ from .windows import Growth, PageKey, page_of
 KEPT_BURSTS = 1_000
 KEPT_REQUESTS = 5_000
 KEPT_ADDRESSES = 100
-KEPT_UNSORTED = 1_000
+KEPT_UNSORTED = 20
+KEPT_GROUPS = 50  # of a burst, which may never end
 
 Site = tuple[str, int, int]
 BurstKey = tuple[PageKey, str, Site]
@@ -85,7 +86,7 @@ class Burst:
         self.sent = 0
         self.total_ms = 0.0
         self.unsorted: list[Asked] = []
-        self.groups: dict[str, Group] = {}
+        self.groups: Kept[str, Group] = Kept(KEPT_GROUPS)
 
     def sort(self, apart_ms: float) -> None:
         for asked in self.unsorted:

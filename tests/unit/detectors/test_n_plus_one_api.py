@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
-from firstcause.correlator.detectors.n_plus_one_api import NPlusOneApi
+from firstcause.correlator.detectors.n_plus_one_api import KEPT_GROUPS, Group, NPlusOneApi
 
 from ..flows import at
 from .loading import Loading
@@ -122,3 +124,11 @@ def test_the_cause_is_what_led_to_the_first() -> None:
 
 def test_how_many_can_be_chosen() -> None:
     assert len(ask(Loading(NPlusOneApi, at_least=3), 3).found) == 1
+
+
+def test_a_burst_without_end_keeps_a_bounded_past() -> None:
+    story = ask(Loading(NPlusOneApi), 500, path="/api/u{}")
+    gc.collect()
+    kept = [one for one in gc.get_objects() if isinstance(one, Group)]
+    assert len(kept) <= KEPT_GROUPS
+    assert story.found == []
