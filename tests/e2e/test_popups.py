@@ -17,7 +17,7 @@ from firstcause.observer.sources.launch import running_as_root
 
 from .support import Chromium, Seen, Site, watching
 
-ROUNDS = 20
+ROUNDS = 10
 KINDS = ("same", "noopener", "cross")
 EACH = 4
 STORM_WITHIN_S = 15.0
@@ -144,7 +144,7 @@ async def test_storms_with_nobody_driving(site: Site) -> None:
     url = serve_storms(site)
     async with Chromium(UNBLOCKED) as chromium, watching(chromium.ws_url) as watch:
         tab = await watch.open(url)
-        for number in range(ROUNDS // 2):
+        for number in range(ROUNDS):
             await tab.run(f"storm({number})")
             await weathered(site, number)
             assert await tab.run("6 * 7") == 42

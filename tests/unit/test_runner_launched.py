@@ -39,6 +39,21 @@ sys.exit(5)
 """
 
 
+@pytest.fixture(autouse=True)
+def nothing_ignored() -> Generator[None]:
+    """Whoever started the tests, with nohup or in the background, may have had these ignored, and each child would inherit that."""
+    ignored = [one for one in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT) if is_ignored(one)]
+    for one in ignored:
+        signal.signal(one, signal.SIG_DFL)
+    yield
+    for one in ignored:
+        signal.signal(one, signal.SIG_IGN)
+
+
+def is_ignored(number: signal.Signals) -> bool:
+    return signal.getsignal(number) == signal.SIG_IGN
+
+
 def launched(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*LAUNCHER, *command], capture_output=True, text=True, timeout=60, check=False, **options
