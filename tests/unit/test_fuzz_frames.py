@@ -354,9 +354,6 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @given(st.lists(frames, min_size=FRAMES_PER_EXAMPLE, max_size=FRAMES_PER_EXAMPLE))
 @settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
     max_examples=GENERATED_EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -553,6 +553,6 @@ class Life(RuleBasedStateMachine):
 def test_a_journal_is_what_was_told_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "TRIM_EVENTS", 10)
     monkeypatch.setattr(sqlite, "CHUNK_EVENTS", 4)
-    Life.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+    Life.TestCase.settings = settings(max_examples=25, stateful_step_count=25)
     case = Life.TestCase()
     case.runTest()

@@ -121,9 +121,6 @@ def asked(live: Live, label: str, mode: GenerationMode, ask: Callable[[Case], No
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        database=None,
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
     )

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from firstcause.api.tools.budget import HARD_LIMIT_TOKENS, LEAST_TOKENS, Fitted, bounded, fitted, tokens_of
@@ -36,7 +36,6 @@ def listed(head: dict[str, Any], told: list[Item]) -> Answer:
     return Answer(head, told, list_name="things", rest="call again")
 
 
-@settings(deadline=None)
 @given(heads, items, budgets)
 def test_items_never_take_more_than_the_budget(
     head: dict[str, Any], told: list[Item], max_tokens: int
@@ -47,7 +46,6 @@ def test_items_never_take_more_than_the_budget(
     assert size_of(made) <= limit * 1.1
 
 
-@settings(deadline=None)
 @given(heads, items, budgets)
 def test_what_is_left_out_is_counted_exactly(head: dict[str, Any], told: list[Item], max_tokens: int) -> None:
     made = fitted(listed(head, told), max_tokens)
@@ -62,7 +60,6 @@ def test_what_is_left_out_is_counted_exactly(head: dict[str, Any], told: list[It
     assert missing["events"] == left.total()
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.text("abc é", min_size=30, max_size=80), min_size=100, max_size=300), st.integers(600, 3_000)
 )
@@ -72,7 +69,6 @@ def test_a_budget_is_used_when_there_is_enough_to_say(said: list[str], max_token
         assert size_of(made) >= max_tokens * 0.9
 
 
-@settings(deadline=None)
 @given(heads, st.text(min_size=1, max_size=60_000), budgets)
 def test_a_body_is_cut_and_says_so(head: dict[str, Any], body: str, max_tokens: int) -> None:
     made = fitted(Answer(head, body=body), max_tokens)
