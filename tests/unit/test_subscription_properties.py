@@ -91,7 +91,6 @@ def happen(world: World, clients: list[Client], what: tuple[Any, ...]) -> None:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(

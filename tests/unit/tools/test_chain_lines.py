@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from firstcause.api.ring import Entry, entry_of
@@ -43,7 +43,6 @@ def entries(events: list[Event]) -> list[Entry]:
     return [entry_of(event, number, 0) for number, event in enumerate(events, 1)]
 
 
-@settings(deadline=None)
 @given(stories(), st.integers(200, 11_000))
 def test_every_event_is_counted_in_one_line(events: list[Event], max_tokens: int) -> None:
     kept = entries(events)
@@ -54,7 +53,6 @@ def test_every_event_is_counted_in_one_line(events: list[Event], max_tokens: int
     assert told == Counter(event.severity for event in events)
 
 
-@settings(deadline=None)
 @given(stories(), st.integers(200, 11_000))
 def test_a_line_is_one_line_and_short(events: list[Event], max_tokens: int) -> None:
     kept = entries(events)
@@ -64,7 +62,6 @@ def test_a_line_is_one_line_and_short(events: list[Event], max_tokens: int) -> N
             assert len(item.line.encode()) < 1_400
 
 
-@settings(deadline=None)
 @given(stories())
 def test_the_worst_come_first(events: list[Event]) -> None:
     kept = entries(events)

@@ -61,7 +61,7 @@ async def test_the_latest_events_come_first(server: Server) -> None:
     assert [one["kind"] for one in only["latest"]] == ["http_error"]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(CHANNELS), st.integers(0, 400)), min_size=1, max_size=80),
     st.integers(200, 900),
