@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ...correlator.explanation import PROVEN, Explanation, Step
@@ -16,19 +15,6 @@ MAX_VALUE_BYTES: Final = 160
 MAX_PROPERTY_BYTES: Final = 500
 # They say how the test failed, not why.
 SYMPTOMS: Final = SELECTOR_KINDS | {"assertion_failed"}
-
-WORDS: Final[Mapping[str, str]] = {
-    "page-hang": "the page does not answer",
-    "open-dialog": "the dialog is still open",
-    "page-crash": "the page has crashed",
-    "names-url": "the message names its address",
-    "navigated-away": "the page went there meanwhile",
-    "unanswered-request": "the page waited for it when the test failed",
-    "cancelled-request": "the last action on the page had made it",
-    "only-failure": "nothing else failed on the page",
-    "worst-failure": "it is the worst that failed on the page",
-}
-REASON: Final = re.compile(rf"because of ({'|'.join(WORDS)})(?= \()")
 
 
 class Report(NamedTuple):
@@ -56,18 +42,12 @@ def report(
     failed = f"Failed at {at}: {_failed(failure)}" if at else f"Failed: {_failed(failure)}"
     where = f"Page: {' '.join(part for part in (said(url, MAX_VALUE_BYTES), f'({page})' if page else '') if part)}"
     head += [cut(failed, MAX_LINE_BYTES), *([where] if url or page else [])]
-    chain = [worded(line) for line in explanation.text.splitlines()]
+    chain = explanation.text.splitlines()
     kept = max(0, MAX_LINES - len(head))
     if len(chain) > kept:
         chain = [*chain[: kept - 1], f"… {len(chain) - kept + 1} more lines"]
     text = "\n".join([*head[:MAX_LINES], *chain])
     return Report(cause, text, _properties(failure, explanation, cause, at, page, url))
-
-
-def worded(line: str) -> str:
-    """A reason that only a failing test has, in words."""
-    told = REASON.search(line)
-    return REASON.sub(f"because {WORDS[told[1]]}", line) if told else line
 
 
 def first_cause(failure: Failure, explanation: Explanation) -> tuple[str, bool]:

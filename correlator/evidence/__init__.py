@@ -19,6 +19,7 @@ from . import (
     turn,
     user_input,
 )
+from .failed_test import REASONS as OF_FAILED_TESTS
 from .rule import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -44,6 +45,7 @@ REASONS: dict[str, str] = {
     SAME_REQUEST: "it is the answer that this shows",
     PUBLISHED: "whoever told it said so",
     **DETECTED,
+    **OF_FAILED_TESTS,
     **{rule.via: rule.reason for rule in RULES},
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from firstcause.correlator.detectors.detector import REASONS as DETECTED
-from firstcause.correlator.evidence import PUBLISHED, REASONS, RULES, SAME_REQUEST
+from firstcause.correlator.evidence import OF_FAILED_TESTS, PUBLISHED, REASONS, RULES, SAME_REQUEST
 
 HEAD = """# Evidence
 
@@ -16,5 +16,5 @@ a confidence of 0.5 none does. Made by `make docs` from `correlator/evidence/`; 
 
 
 def evidence() -> str:
-    order = [SAME_REQUEST, PUBLISHED, *DETECTED, *(rule.via for rule in RULES)]
+    order = [SAME_REQUEST, PUBLISHED, *DETECTED, *OF_FAILED_TESTS, *(rule.via for rule in RULES)]
     return HEAD + "".join(f"| `{via}` | {REASONS[via]} |\n" for via in order)

@@ -16,6 +16,7 @@ from firstcause.api.testing.story import Looked, Story
 from firstcause.api.wire import Publication
 from firstcause.correlator.engine import Engine, iso_ms
 from firstcause.correlator.event import Cause, Event
+from firstcause.correlator.evidence import REASONS
 from firstcause.observer.cdp.targets import TargetOpened
 from firstcause.observer.domains.page import DialogOpened, Navigated
 from firstcause.observer.domains.watchdog import PageHang
@@ -78,7 +79,10 @@ def looked(
     for one in browser.told:
         one.events += one.engine.advance(one.now_s + 5)
     story = story or Story("test_shop.py::test_it")
-    return story.look(cast("Observed", browser), failure, page, WHERE, browser.now_ms, waiting)
+    told = story.look(cast("Observed", browser), failure, page, WHERE, browser.now_ms, waiting)
+    causes = [event.cause for event in told.events if event.cause is not None]
+    assert [cause.via for cause in causes if cause.via not in REASONS] == []  # all are told in words
+    return told
 
 
 def lines(told: Looked) -> list[str]:
