@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -95,6 +97,21 @@ def test_signals_become_the_same_reports(tmp_path: Path, capfd: Said) -> None:
     assert json.loads(capfd.readouterr().out)
     report(recording)
     assert (tmp_path / "signals.html").exists()
+
+
+def test_the_command_line_makes_one_and_says_what_is_wrong_in_a_sentence(file: Path) -> None:
+    def ran(*arguments: str) -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "firstcause", "report", *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        return ended.returncode, ended.stdout, ended.stderr
+
+    code, out, err = ran(str(file), "--as", "junit")
+    assert (code, err) == (0, "")
+    assert out.count("<failure") == 1
+    code, out, err = ran(str(file.with_name("missing.ndjson")), "--as", "junit")
+    assert (code, out) == (2, "")
+    assert "missing.ndjson" in err
+    assert "Traceback" not in err
 
 
 def test_a_recording_that_is_none_is_refused(tmp_path: Path) -> None:
