@@ -30,7 +30,7 @@ module.exports = class FirstcauseReporter {
     const outcome = result.status === "passed" || result.status === "skipped" ? result.status : "failed";
     const errors = result.errors.map((error) => ({
       message: text(error.message || error.value),
-      line: error.location ? `${path.basename(error.location.file)}:${error.location.line}` : "",
+      line: error.location ? place(error.location) : "",
     }));
     this.tell(outcome, test, result, { status: result.status, errors, ms: result.duration, at_ms: Date.now() });
   }
@@ -43,7 +43,7 @@ module.exports = class FirstcauseReporter {
         what,
         test: test.titlePath().filter(Boolean).join(" › "),
         test_id: test.id,
-        at: `${path.basename(test.location.file)}:${test.location.line}`,
+        at: place(test.location),
         worker: String(result.workerIndex),
         retry: result.retry,
         ...more,
@@ -54,6 +54,13 @@ module.exports = class FirstcauseReporter {
     }
   }
 };
+
+// From where the command runs, as far as it is below that.
+function place(location) {
+  const below = path.relative(process.cwd(), location.file);
+  const outside = below.startsWith("..") || path.isAbsolute(below);
+  return `${(outside ? path.basename(location.file) : below).replaceAll("\\", "/")}:${location.line}`;
+}
 
 function text(value) {
   return String(value === undefined ? "" : value).replace(COLOURS, "").slice(0, MAX_TEXT);

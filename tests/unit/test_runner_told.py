@@ -28,7 +28,7 @@ from .streams import event
 NODE = Path(executable.__file__).parent / "bin" / "node"
 REPORTING = """
 const reporter = new (require(process.argv[1]))();
-const test = {id: "a1", titlePath: () => ["", "chromium", "cart.spec.js", "adds"], location: {file: "/x/cart.spec.js", line: 4}};
+const test = {id: "a1", titlePath: () => ["", "chromium", "cart.spec.js", "adds"], location: {file: process.cwd() + "/e2e/cart.spec.js", line: 4}};
 const result = {workerIndex: 2, retry: 1, status: "timedOut", duration: 12.5,
   errors: [{message: "\\u001b[31mexpected\\u001b[39m", location: {file: "/x/cart.spec.js", line: 9}}, {value: "thrown"}]};
 reporter.onTestBegin(test, result);
@@ -65,7 +65,7 @@ def test_the_reporter_tells_what_each_test_does(exchange: Exchange) -> None:
     assert (started.what, started.test, started.at, started.worker) == (
         "started",
         name,
-        "cart.spec.js:4",
+        "e2e/cart.spec.js:4",
         "2",
     )
     assert (step.what, step.title, step.test_id) == ("step", "Click", "a1")
