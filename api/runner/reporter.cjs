@@ -19,20 +19,23 @@ module.exports = class FirstcauseReporter {
   }
 
   onTestBegin(test, result) {
-    this.tell("started", test, result, { at_ms: Date.now() });
+    this.tell("started", test, result, () => ({}));
   }
 
   onStepBegin(test, result, step) {
-    if (CATEGORIES.has(step.category)) this.tell("step", test, result, { title: step.title, at_ms: Date.now() });
+    if (CATEGORIES.has(step.category)) this.tell("step", test, result, () => ({ title: step.title }));
   }
 
   onTestEnd(test, result) {
     const outcome = result.status === "passed" || result.status === "skipped" ? result.status : "failed";
-    const errors = result.errors.map((error) => ({
-      message: text(error.message || error.value),
-      line: error.location ? place(error.location) : "",
+    this.tell(outcome, test, result, () => ({
+      status: result.status,
+      errors: result.errors.map((error) => ({
+        message: text(error.message || error.value),
+        line: error.location ? place(error.location) : "",
+      })),
+      ms: result.duration,
     }));
-    this.tell(outcome, test, result, { status: result.status, errors, ms: result.duration, at_ms: Date.now() });
   }
 
   // A reporter that throws ends the run.
@@ -46,7 +49,8 @@ module.exports = class FirstcauseReporter {
         at: place(test.location),
         worker: String(result.workerIndex),
         retry: result.retry,
-        ...more,
+        at_ms: Date.now(),
+        ...more(),
       };
       fs.appendFileSync(this.file, JSON.stringify(said) + "\n");
     } catch {

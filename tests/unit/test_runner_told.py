@@ -50,8 +50,8 @@ def observed_by(exchange: Exchange, log: Log) -> Observed:
     return Observed(exchange, log, CaptureOptions(), project="default", redactor=BUILT_IN, thresholds={})
 
 
-def reported(environment: dict[str, str]) -> str:
-    command = [NODE, "-e", REPORTING, REPORTER]
+def reported(environment: dict[str, str], script: str = REPORTING) -> str:
+    command = [NODE, "-e", script, REPORTER]
     ended = subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, check=True
     )
@@ -71,6 +71,13 @@ def test_the_reporter_tells_what_each_test_does(exchange: Exchange) -> None:
     assert (step.what, step.title, step.test_id) == ("step", "Click", "a1")
     assert (ended.what, ended.status, ended.retry, ended.ms) == ("failed", "timedOut", 1, 12.5)
     assert ended.errors == [Failure("expected", "cart.spec.js:9"), Failure("thrown")]
+
+
+def test_a_result_that_is_not_understood_does_not_end_the_run(exchange: Exchange) -> None:
+    odd = REPORTING.replace('file: "/x/cart.spec.js"', "file: undefined")
+    assert odd != REPORTING
+    assert reported(exchange.environment({}), odd) == "false\n"
+    assert [told.what for told in exchange.told()] == ["started", "step"]
 
 
 def test_the_reporter_does_nothing_without_us(exchange: Exchange) -> None:
