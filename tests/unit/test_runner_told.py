@@ -74,10 +74,12 @@ def test_the_reporter_tells_what_each_test_does(exchange: Exchange) -> None:
 
 
 def test_a_result_that_is_not_understood_does_not_end_the_run(exchange: Exchange) -> None:
-    odd = REPORTING.replace('file: "/x/cart.spec.js"', "file: undefined")
+    odd = (
+        REPORTING.replace('file: "/x/cart.spec.js"', "file: undefined") + "reporter.onTestBegin(test, result)"
+    )
     assert odd != REPORTING
     assert reported(exchange.environment({}), odd) == "false\n"
-    assert [told.what for told in exchange.told()] == ["started", "step"]
+    assert [told.what for told in exchange.told()] == ["started", "step", "started"]
 
 
 def test_the_reporter_does_nothing_without_us(exchange: Exchange) -> None:
