@@ -21,7 +21,7 @@ from .findings.finding import Finding, context, said
 from .findings.network import was_cancelled
 from .findings.scripts import repeats_child
 from .flow import Flow
-from .fold import Fold
+from .fold import Fold, Moment
 from .kept import Kept
 from .nodes import Effect, Node, Removal, Request
 from .redact import BUILT_IN, Redactor
@@ -299,7 +299,7 @@ class Engine:
         key = ""
         if finding.channel != "activity":
             key = finding.key or (f"{signal.browser} {signal.request_id}" if signal.request_id else "")
-            told = self._fold.known(key, finding.about, finding.family, signal.monotonic_s)
+            told = self._fold.known(key, finding.about, finding.family, Moment.of(signal))
             if told is not None:
                 return self._repeated(effect, told.event_id)
         events = self._tell_cause(effect) if effect is not None else []
@@ -319,7 +319,7 @@ class Engine:
     def _remember(self, key: str, signal: Signal, finding: Finding, event: Event) -> None:
         """What a later report of the same is to be told by."""
         if finding.channel != "activity":
-            self._fold.remember(key, finding.about, finding.family, signal.monotonic_s, event.id)
+            self._fold.remember(key, finding.about, finding.family, Moment.of(signal), event.id)
         if isinstance(signal.detail, ExceptionThrown) and signal.detail.rejection:
             self._rejections[signal.session, signal.detail.exception_id] = event.id
 

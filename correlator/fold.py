@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from typing import NamedTuple, Self
 
-# Lines about a failure that do not name the request come within this time of the ones that do.
+from ..observer.signal import Signal
+
+# Lines about a failure that do not name the request come, or happened, within this time of the ones that do: on a busy machine they
+# come late, and of some Chrome does not say when they happened.
 SAME_FAILURE_S = 0.25
 KEPT_KEYS = 10_000
 KEPT_ADDRESSES = 1_000
 KEPT_PER_ADDRESS = 50
 
 
+class Moment(NamedTuple):
+    """When a report came, by our clock, and when that happened, by Chrome's."""
+
+    came_s: float
+    happened_s: float
+
+    @classmethod
+    def of(cls, signal: Signal) -> Self:
+        return cls(signal.monotonic_s, signal.wall_ms / 1000)
+
+    def is_near(self, other: Moment) -> bool:
+        came_s, happened_s = self.came_s - other.came_s, self.happened_s - other.happened_s
+        return came_s <= SAME_FAILURE_S or abs(happened_s) <= SAME_FAILURE_S
+
+
 class Told:
     """A failure that was told: by which event, who has reported it, and whether its request is known."""
 
-    __slots__ = ("at_s", "event_id", "families", "named")
+    __slots__ = ("at", "event_id", "families", "named")
 
-    def __init__(self, at_s: float, *, named: bool, family: str) -> None:
-        self.at_s = at_s
+    def __init__(self, at: Moment, *, named: bool, family: str) -> None:
+        self.at = at
         self.named = named
         self.families = {family}
         self.event_id = ""
@@ -30,7 +49,7 @@ class Fold:
         self._keys: OrderedDict[str, Told] = OrderedDict()
         self._told: OrderedDict[str, deque[Told]] = OrderedDict()
 
-    def known(self, key: str, about: str, family: str, now_s: float) -> Told | None:
+    def known(self, key: str, about: str, family: str, now: Moment) -> Told | None:
         """The failure that this report repeats, if it does.
 
         Reports with a key (a request's id) are matched by it. One without is matched by address, each earlier failure at most
@@ -38,14 +57,14 @@ class Fold:
         """
         if key and key in self._keys:
             return self._keys[key]
-        told = self._matching(about, family, now_s, named=bool(key)) if about else None
+        told = self._matching(about, family, now, named=bool(key)) if about else None
         if told is not None and key:
             self._keep(key, told)
         return told
 
-    def remember(self, key: str, about: str, family: str, now_s: float, event_id: str) -> None:
+    def remember(self, key: str, about: str, family: str, now: Moment, event_id: str) -> None:
         """A failure that is told for the first time."""
-        told = Told(now_s, named=bool(key), family=family)
+        told = Told(now, named=bool(key), family=family)
         told.event_id = event_id
         if key:
             self._keep(key, told)
@@ -61,10 +80,9 @@ class Fold:
         if len(self._keys) > KEPT_KEYS:
             self._keys.popitem(last=False)
 
-    def _matching(self, about: str, family: str, now_s: float, *, named: bool) -> Told | None:
+    def _matching(self, about: str, family: str, now: Moment, *, named: bool) -> Told | None:
         for told in self._told.get(about, ()):
-            recent = now_s - told.at_s <= SAME_FAILURE_S
-            if not recent or family in told.families or (named and told.named):
+            if not now.is_near(told.at) or family in told.families or (named and told.named):
                 continue
             told.families.add(family)
             told.named = told.named or named

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import msgspec
 import pytest
 
 from firstcause.correlator.findings.finding import MAX_SUMMARY_BYTES
-from firstcause.correlator.fold import KEPT_ADDRESSES, KEPT_KEYS, KEPT_PER_ADDRESS, SAME_FAILURE_S, Fold
+from firstcause.correlator.fold import (
+    KEPT_ADDRESSES,
+    KEPT_KEYS,
+    KEPT_PER_ADDRESS,
+    SAME_FAILURE_S,
+    Fold,
+    Moment,
+)
 from firstcause.observer.domains.audits import Issue
 from firstcause.observer.domains.log import LogEntry
 from firstcause.observer.domains.network import RequestFailed, ResponseReceived, SocketFailed
@@ -211,6 +219,12 @@ def test_a_line_without_a_request_that_comes_much_later_is_another_failure() -> 
     assert (len(near), len(far)) == (1, 2)
 
 
+def test_a_line_that_comes_late_is_about_what_happened_at_its_time() -> None:
+    line, failed = signal(CSP[1][0], 0.01), signal(CSP[2][0], request_id="R1")
+    late = msgspec.structs.replace(line, monotonic_s=line.monotonic_s + 2 * SAME_FAILURE_S)
+    assert len(told(failed, late)) == 1
+
+
 def test_requests_of_two_browsers_have_nothing_to_do_with_each_other() -> None:
     detail = HTTP_404[0][0]
     assert len(told(signal(detail, request_id="R1"), signal(detail, request_id="R1", browser="b2"))) == 2
@@ -273,8 +287,9 @@ def test_the_memory_of_a_fold_is_bounded() -> None:
             (f"R{n}", f"http://shop.test/{n}", "", n * 0.001),
             ("", "http://shop.test/busy", f"family {n}", n * 10.0),
         ):
-            assert fold.known(key, about, family, now_s) is None
-            fold.remember(key, about, family, now_s, f"e{n}")
+            now = Moment(now_s, now_s)
+            assert fold.known(key, about, family, now) is None
+            fold.remember(key, about, family, now, f"e{n}")
     assert len(fold._keys) == KEPT_KEYS
     assert len(fold._told) <= KEPT_ADDRESSES
     assert max(map(len, fold._told.values())) <= KEPT_PER_ADDRESS
