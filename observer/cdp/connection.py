@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import select
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 P = TypeVar("P")
 COMMAND_TIMEOUT_S = 10.0
+LAST_WORDS_S = 2.0
 MAX_FRAME_BYTES = 256 * 1024 * 1024
 EVENT_START = b'{"method":"'
 NAME_AT = len(EVENT_START)
@@ -126,6 +129,21 @@ class Intake:
             self.skipped[reason] += 1
 
 
+class Peer:
+    """Whoever is at the other end of a socket. A write after it has gone would fail, and asyncio ends a socket then with all that
+    is still to be read of it.
+    """
+
+    def __init__(self, ours: socket.socket | None = None) -> None:
+        # Windows has no poll, macOS no word for an end that data stand before.
+        self._poll = select.poll() if ours is not None and hasattr(select, "poll") else None
+        if self._poll is not None and ours is not None:
+            self._poll.register(ours, getattr(select, "POLLRDHUP", 0))
+
+    def has_gone(self) -> bool:
+        return self._poll is not None and bool(self._poll.poll(0))
+
+
 class Connection(WSListener):
     """A CDP connection in flat mode: one socket, many sessions."""
 
@@ -136,6 +154,7 @@ class Connection(WSListener):
         self._last_id = 0
         self._partial: bytearray | None = None
         self._transport: WSTransport | None = None
+        self._peer = Peer()
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.refused: Counter[str] = Counter()
 
@@ -143,7 +162,7 @@ class Connection(WSListener):
     async def open(cls, url: str, intake: Intake, timeout_s: float = 5.0) -> Connection:
         try:
             async with asyncio.timeout(timeout_s):
-                _, listener = await ws_connect(
+                transport, listener = await ws_connect(
                     lambda: cls(intake),
                     url,
                     max_frame_size=MAX_FRAME_BYTES,
@@ -157,6 +176,7 @@ class Connection(WSListener):
         # picows gives none, and no error, if the connection ends during the handshake
         if not isinstance(listener, cls):
             raise ConnectionLost(f"{url} closed the connection before it was a DevTools connection.")
+        listener._peer = Peer(transport.underlying_transport.get_extra_info("socket"))
         return listener
 
     def post(
@@ -171,7 +191,7 @@ class Connection(WSListener):
         command_id = self._last_id
         answer: asyncio.Future[msgspec.Raw] = self._loop.create_future()
         answer.add_done_callback(lambda done: self._note_failure(method, done))
-        if self._transport is None or self.closed.done():
+        if self._transport is None or self.closed.done() or self._peer.has_gone():
             answer.set_exception(
                 ConnectionLost(f"{method} was not sent: the connection to the browser is closed.")
             )
@@ -196,9 +216,13 @@ class Connection(WSListener):
         return msgspec.json.decode(await self.post(method, params, session, timeout_s))
 
     async def close(self) -> None:
-        if self._transport is not None:
-            self._transport.disconnect(graceful=False)
-            await asyncio.wait([self.closed])
+        """What a browser that is gone has said last is still read."""
+        if self._transport is None:
+            return
+        if self._peer.has_gone():
+            await asyncio.wait([self.closed], timeout=LAST_WORDS_S)
+        self._transport.disconnect(graceful=False)
+        await asyncio.wait([self.closed])
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from firstcause.observer.cdp.connection import Connection, Intake, Wanted
+from firstcause.observer.cdp.connection import Connection, Intake, Reply, Wanted
 from firstcause.observer.domain import Params
 from firstcause.observer.errors import CommandFailed, CommandTimeout, ConnectionLost, FirstcauseError
 
@@ -192,6 +192,42 @@ async def test_an_abrupt_reset_ends_the_connection() -> None:
         with pytest.raises(ConnectionLost):
             await connection.call("Test.echo")
         await lost(connection)
+
+
+@pytest.mark.parametrize("ours", ["commands", "end"])
+async def test_what_a_browser_said_last_is_read_however_late_we_are(ours: str) -> None:
+    """It is gone before we have read all of it, and what we send or end meanwhile must not cost the rest."""
+    last = [f"{number:05} {'x' * 1000}" for number in range(40)]
+    gone = asyncio.Event()
+    ends: list[asyncio.Task[None]] = []
+
+    async def speak_and_leave(socket: ServerConnection) -> None:
+        await socket.recv()
+        for text in last:
+            await socket.send(note(text))
+        while socket.transport.get_write_buffer_size():
+            await asyncio.sleep(0)
+        raw = socket.transport.get_extra_info("socket")
+        socket.transport.abort()
+        while raw.fileno() != -1:
+            await asyncio.sleep(0)
+        gone.set()
+
+    async with connected(speak_and_leave) as (connection, notes):
+        take = notes.intake.take
+
+        def take_and_disturb(frame: bytes, on_reply: Callable[[Reply], None]) -> None:
+            take(frame, on_reply)
+            if gone.is_set() and ours == "commands":
+                connection.post("Test.echo")
+            elif gone.is_set() and not ends:
+                ends.append(asyncio.create_task(connection.close()))
+
+        notes.intake.take = take_and_disturb
+        connection.post("Test.echo")
+        await lost(connection)
+        await asyncio.gather(*ends)
+        assert notes.texts == last
 
 
 async def test_a_message_in_fragments_is_one_message() -> None:
