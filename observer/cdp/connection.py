@@ -136,7 +136,8 @@ class Peer:
 
     def __init__(self, ours: socket.socket | None = None) -> None:
         # Windows has no poll, macOS no word for an end that data stand before.
-        self._poll = select.poll() if ours is not None and hasattr(select, "poll") else None
+        is_open = ours is not None and ours.fileno() != -1
+        self._poll = select.poll() if is_open and hasattr(select, "poll") else None
         if self._poll is not None and ours is not None:
             self._poll.register(ours, getattr(select, "POLLRDHUP", 0))
 
