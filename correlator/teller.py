@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from pydantic import JsonValue
 
-from ..observer.cdp.targets import TargetClosed
+from ..observer.cdp.targets import TargetClosed, TargetOpened
 from ..observer.domains.network import ResponseExtra
 from ..observer.domains.page import Navigated
 from ..observer.signal import Detail, Signal
@@ -48,6 +48,9 @@ class Teller:
                 self._wire_statuses[signal.request_id] = detail.status
         elif isinstance(detail, Navigated) and detail.main_frame:
             self._page_urls[signal.browser, signal.page] = detail.url
+        elif isinstance(detail, TargetOpened) and detail.type == "page":
+            # Of a page that was there before us no navigation is told.
+            self._page_urls.setdefault((signal.browser, signal.page), detail.url)
 
     def tells_of(self, detail: Detail) -> bool:
         return type(detail) in DESCRIPTIONS

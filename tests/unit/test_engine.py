@@ -123,6 +123,9 @@ def test_addresses_are_shown_as_the_page_would_say_them() -> None:
     assert shown("p1", visited, signal(Navigated("http://other.test/"))) == "http://shop.test/api/cart"
     assert shown("p1", visited, signal(Navigated("http://ads.test/", main_frame=False))) == "/api/cart"
     assert shown("p1", visited, signal(TargetClosed("page"))) == "http://shop.test/api/cart"
+    found = signal(TargetOpened("page", "http://shop.test/basket"))
+    assert shown("p1", found) == "/api/cart"
+    assert shown("p1", visited, found, signal(Navigated("http://other.test/"))) == "http://shop.test/api/cart"
 
 
 def test_the_status_from_the_wire_explains_a_failure_that_hides_it() -> None:
