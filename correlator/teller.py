@@ -24,7 +24,7 @@ from .templates import fingerprint_of
 
 KEPT_STATUSES = 1_000
 MAX_TIMES_BYTES = 40
-NOTED = frozenset({ResponseExtra, Navigated})
+NOTED = frozenset({ResponseExtra, Navigated, TargetOpened})
 
 
 class Teller:
