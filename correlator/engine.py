@@ -33,6 +33,8 @@ __all__ = ["HOLD_S", "LATE_S", "Engine", "iso_ms", "new_uuid7"]
 # A promise that is handled a moment later was never a failure, though Chrome reports it at once; and what may be a repetition
 # waits for what it repeats.
 HOLD_S = 0.5
+# What somebody outside misses on the page is not there for another reason than that the page was slow.
+NO_FAILURES = frozenset({"activity", "performance"})
 # The page hears of some failures before Chrome reports them.
 LATE_S = 0.1
 # A request that was cancelled may be one that nobody wants any more: what takes its place comes a moment later.
@@ -336,7 +338,7 @@ class Engine:
         if effect is None or effect.node is None:
             return events
         effect.node.tells(storm.event.id, self.chains.chain_of(storm.event.id), failed=True)
-        if storm.event.channel != "activity":
+        if storm.event.channel not in NO_FAILURES:
             self._flow.fails(effect.node)
         return events + self._told_waiting(effect)
 
@@ -366,7 +368,7 @@ class Engine:
         assert effect.node is not None
         failed = event.channel != "activity" or effect.node.failed
         effect.node.tells(event.id, event.correlation_id or event.id, failed=failed)
-        if event.channel != "activity":
+        if event.channel not in NO_FAILURES:
             self._flow.fails(effect.node)
         self._causes.told(effect, event)
         return self._told_waiting(effect)

@@ -7,6 +7,7 @@ from typing import Any
 
 from firstcause.correlator.engine import iso_ms
 from firstcause.correlator.event import Cause, Channel, Event, EventType
+from firstcause.observer.domains.page_script import Interaction, UserAction
 from firstcause.observer.domains.tasks import ElementRemoved
 
 from .flows import Story
@@ -78,6 +79,15 @@ def test_an_assertion_is_the_doing_of_what_the_last_action_led_to() -> None:
     assert told(story, "assertion_failed", "expected a toast").cause == Cause(
         id=story.event("Failed to save").id, via="action-flow", confidence=0.7
     )
+
+
+def test_that_an_action_was_slow_is_not_why_what_it_should_lead_to_is_not_there() -> None:
+    story = failed_save()
+    clicked_ms = next(one.wall_ms for one in story.signals if isinstance(one.detail, UserAction))
+    story.signal(Interaction("click", 5, 264, 1, 2), element="#save", wall_ms=clicked_ms)
+    assert story.event("took 264 ms to show an effect").cause
+    told(story, "assertion_failed", "expected a toast")
+    assert story.link("expected a toast", "Failed to save") == ("action-flow", 0.7)
 
 
 def test_a_failure_beside_the_last_actions_flow_is_not_meant() -> None:
