@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # In how many processes the end-to-end tests run, 0 for one after the other: each needs some four cores for itself.
 PROCESSES ?= 0
-# Those that tell one kind of busy page from another have the machine for themselves.
-ALONE := tests/e2e/test_hangs.py
+# Those that tell one kind of busy page from another, or look on while somebody else's tests run out of time, have the machine for themselves.
+ALONE := $(addprefix tests/e2e/test_,hangs.py pytest_plugin.py)
 # Those that start programs and wait for their end: other test runners, agents, reports.
-TOOLS := $(wildcard $(addprefix tests/e2e/test_,mcp*.py pytest_plugin.py healing.py locating.py run.py html_report.py))
+TOOLS := $(wildcard $(addprefix tests/e2e/test_,mcp*.py healing.py locating.py run.py html_report.py))
 # As a variable of the environment an address needs no quoting, whatever is in it.
 export URL
 
