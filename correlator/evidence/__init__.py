@@ -19,7 +19,7 @@ from . import (
     turn,
     user_input,
 )
-from .failed_test import REASONS as OF_FAILED_TESTS
+from .of_failed_tests import REASONS as OF_FAILED_TESTS
 from .rule import Rule
 
 RULES: tuple[Rule, ...] = (
