@@ -5,7 +5,9 @@ All of it is called under the plugin's guard.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -29,6 +31,8 @@ OPTION: Final = "firstcause_heal"
 OUTPUT: Final = "firstcause_heal"
 MEMORY: Final = "firstcause"
 HEAL_WITHIN_S: Final = 20.0
+# A page that does not answer by then is not worth a longer test.
+REMEMBER_WITHIN_S: Final = 3.0
 
 
 class Seen(Protocol):
@@ -48,6 +52,9 @@ class HealingHooks:
         self._config = config
         self._background = background
         self._has_healer = False
+        self._asking: set[asyncio.Task[None]] = set()
+        self._used: set[str] = set()
+        """The locators of this test that are to be remembered."""
         self.lines: list[str] = []
 
     @cached_property
@@ -66,12 +73,37 @@ class HealingHooks:
         cache = cast("pytest.Cache | None", getattr(self._config, "cache", None))
         return cache.mkdir(MEMORY) if cache is not None else None
 
+    def begin(self) -> None:
+        """Another test; in the thread of the browsers."""
+        self._used.clear()
+
     def step(self, step: Step, observed: Seen, where: str) -> None:
-        """In the thread of the browsers, as the step begins. Who has several pages does not say which one is meant."""
+        """In the thread of the browsers, as the step begins: its element may not be there yet, or not be there for long."""
         locator = as_in_messages(step.selector) if self._memory is not None else ""
+        if locator:
+            self._used.add(locator)
+            self._remember(locator, observed, where)
+
+    def passed(self, observed: Seen, where: str) -> None:
+        """While the pages are still there: what was not found as its step began is looked for once more."""
+        with suppress(TimeoutError):
+            self._background.ask(self._remember_all(observed, where), REMEMBER_WITHIN_S)
+
+    async def _remember_all(self, observed: Seen, where: str) -> None:
+        await asyncio.gather(*self._asking)
+        for locator in self._used:
+            self._remember(locator, observed, where)
+        await asyncio.gather(*self._asking)
+
+    def _remember(self, locator: str, observed: Seen, where: str) -> None:
+        """Who has several pages does not say which one is meant."""
         pages = [name for name, page in observed.pages.items() if page.is_open]
         if len(pages) == 1 and self._healer.wants(where, locator):
-            self._background.run(self._healer.remember(observed.observation, pages[0], where, locator))
+            task = asyncio.ensure_future(
+                self._healer.remember(observed.observation, pages[0], where, locator)
+            )
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
 
     def failed(
         self,

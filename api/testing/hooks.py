@@ -73,6 +73,8 @@ class Hooks:
             told: pytest.TestReport = outcome.get_result()
             if told.failed and call.excinfo is not None:
                 self._failed(item, call, told)
+            elif told.passed and told.when == "call":
+                self._passed()
             self._runs.phase(item.nodeid, told)
             if told.when == "teardown":
                 lines = self._runs.end(item.nodeid)
@@ -125,6 +127,7 @@ class Hooks:
         self._runs.begin(item.nodeid)
         for observed in self._background.live:
             self._background.post(observed.begin)
+        self._background.post(self._healing.begin)
         self._background.forget_ended()
         self._steps.failed_ms = 0.0
         self._steps.is_on = True
@@ -143,6 +146,11 @@ class Hooks:
 
             self._story = Story(self._test)
         return self._story
+
+    def _passed(self) -> None:
+        live = self._background.live
+        if len(live) == 1:
+            self._healing.passed(live[0], self._file)
 
     def _failed(self, item: pytest.Item, call: pytest.CallInfo[Any], told: pytest.TestReport) -> None:
         error = call.excinfo

@@ -12,7 +12,8 @@ from app import serve
 from pages.profile import ProfilePage
 from playwright.sync_api import Page, expect
 
-expect.set_options(timeout=1_500)
+PATIENCE_MS = float(os.environ.get("PATIENCE_MS", "1500"))
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +34,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(autouse=True)
 def impatient(page: Page) -> None:
-    page.set_default_timeout(1_500)
+    page.set_default_timeout(PATIENCE_MS)
+    page.set_default_navigation_timeout(30_000)
 
 
 @pytest.fixture
