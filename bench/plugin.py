@@ -145,7 +145,7 @@ def main() -> int:
 def measured(folder: Path, tests: int, options: tuple[str, ...]) -> Cost:
     before_s, began_s = used_s(), time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *loaded(), *options],
+        [sys.executable, "-m", "pytest", "-q", *loaded(), *options],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -18,7 +18,6 @@ from _pytest._code.code import TracebackEntry
 from .background import Background
 from .failure import Failure
 from .internal import as_in_messages
-from .steps import Step
 
 if TYPE_CHECKING:
     from ..observation import Observation
@@ -32,7 +31,7 @@ OUTPUT: Final = "firstcause_heal"
 MEMORY: Final = "firstcause"
 HEAL_WITHIN_S: Final = 20.0
 # A page that does not answer by then is not worth a longer test.
-REMEMBER_WITHIN_S: Final = 3.0
+LEARN_WITHIN_S: Final = 3.0
 
 
 class Seen(Protocol):
@@ -52,9 +51,11 @@ class HealingHooks:
         self._config = config
         self._background = background
         self._has_healer = False
-        self._asking: set[asyncio.Task[None]] = set()
         self._used: set[str] = set()
-        """The locators of this test that are to be remembered."""
+        """The selectors of this test."""
+        self._learned: set[tuple[str, str]] = set()
+        """Files and selectors of which there is nothing more to learn: most tests wait for nobody, and ask nothing."""
+        self._asking: set[asyncio.Task[None]] = set()
         self.lines: list[str] = []
 
     @cached_property
@@ -74,36 +75,40 @@ class HealingHooks:
         return cache.mkdir(MEMORY) if cache is not None else None
 
     def begin(self) -> None:
-        """Another test; in the thread of the browsers."""
+        """Another test."""
         self._used.clear()
 
-    def step(self, step: Step, observed: Seen, where: str) -> None:
-        """In the thread of the browsers, as the step begins: its element may not be there yet, or not be there for long."""
-        locator = as_in_messages(step.selector) if self._memory is not None else ""
-        if locator:
-            self._used.add(locator)
-            self._remember(locator, observed, where)
+    def step(self, selector: str, observed: Seen, where: str) -> None:
+        """As it begins: its element may not be there yet, and need not be there for long."""
+        if (where, selector) not in self._learned:
+            self._used.add(selector)
+            self._background.post(self._learn, selector, observed, where)
 
     def passed(self, observed: Seen, where: str) -> None:
         """While the pages are still there: what was not found as its step began is looked for once more."""
-        with suppress(TimeoutError):
-            self._background.ask(self._remember_all(observed, where), REMEMBER_WITHIN_S)
+        if self._used and not self._learned.issuperset((where, selector) for selector in self._used):
+            with suppress(TimeoutError):
+                self._background.ask(self._learn_all(tuple(self._used), observed, where), LEARN_WITHIN_S)
 
-    async def _remember_all(self, observed: Seen, where: str) -> None:
+    async def _learn_all(self, selectors: Sequence[str], observed: Seen, where: str) -> None:
         await asyncio.gather(*self._asking)
-        for locator in self._used:
-            self._remember(locator, observed, where)
+        for selector in selectors:
+            self._learn(selector, observed, where)
         await asyncio.gather(*self._asking)
 
-    def _remember(self, locator: str, observed: Seen, where: str) -> None:
-        """Who has several pages does not say which one is meant."""
+    def _learn(self, selector: str, observed: Seen, where: str) -> None:
+        """In the thread of the browsers. Who has several pages does not say which one is meant."""
         pages = [name for name, page in observed.pages.items() if page.is_open]
-        if len(pages) == 1 and self._healer.wants(where, locator):
-            task = asyncio.ensure_future(
-                self._healer.remember(observed.observation, pages[0], where, locator)
-            )
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
+        if len(pages) != 1:
+            return
+        locator = as_in_messages(selector) if self._memory is not None else ""
+        if not locator or not self._healer.wants(where, locator):
+            self._learned.add((where, selector))
+            return
+        asked = self._healer.remember(observed.observation, pages[0], where, locator)
+        task = asyncio.ensure_future(asked)
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
 
     def failed(
         self,

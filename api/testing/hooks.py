@@ -127,7 +127,7 @@ class Hooks:
         self._runs.begin(item.nodeid)
         for observed in self._background.live:
             self._background.post(observed.begin)
-        self._background.post(self._healing.begin)
+        self._healing.begin()
         self._background.forget_ended()
         self._steps.failed_ms = 0.0
         self._steps.is_on = True
@@ -137,7 +137,7 @@ class Hooks:
         if len(live) == 1:  # of several, the client does not say which one it means
             self._background.post(self._told().step, step, live[0])
             if step.selector:
-                self._background.post(self._healing.step, step, live[0], self._file)
+                self._healing.step(step.selector, live[0], self._file)
 
     def _told(self) -> Story:
         """Made when there is something to tell: what it needs is imported while the browser starts."""
