@@ -319,7 +319,7 @@ async def test_a_token_in_the_address_is_refused_with_the_way_to_do_it(server: S
 
 
 async def test_a_stream_ends_with_its_token(server: Server) -> None:
-    short = limited(server, "read", valid_s=1)
+    short = limited(server, "read", valid_s=4)
     async with (
         streaming(server, short) as stream,
         client_of(server, short) as client,
