@@ -332,11 +332,19 @@ class Flow:
         request.stack, request.async_stack = signal.stack, signal.async_stack
 
     def _answered(self, signal: Signal, detail: ResponseReceived) -> Effect | None:
-        request = self.request(signal)
+        request = self.request(signal) or self._begun_before_us(signal, detail)
         if request is None:
             return None
         request.status, request.mime = detail.status, detail.mime
         return self._over(signal, request, failed=detail.status >= 400)
+
+    def _begun_before_us(self, signal: Signal, detail: ResponseReceived) -> Request | None:
+        """What has failed may explain others all the same."""
+        if detail.status < 400 or not signal.request_id or detail.type in NOT_ASKED_BY_SCRIPT:
+            return None
+        request = Request(signal, detail.url, detail.type)
+        self._remember(signal, request)
+        return request
 
     def _finished(self, signal: Signal, _: RequestFinished) -> None:
         request = self.request(signal)

@@ -265,6 +265,13 @@ def test_a_script_that_failed_explains_the_global_that_is_missing() -> None:
     assert link is None or link[0] == "named"
 
 
+def test_a_script_that_was_asked_for_before_us_explains_it_as_well() -> None:
+    story = Story(marked=False).load()
+    story.answer("R9", "/js/chartlib.js", 404, kind="Script")
+    story.wait(1).throw("ReferenceError: chartlib is not defined").end()
+    assert story.link("chartlib is not defined", "chartlib.js answered 404") == ("named", 0.75)
+
+
 def test_without_markers_what_happens_during_an_input_is_the_inputs() -> None:
     story = Story(marked=False).load()
     story.act("#save")
